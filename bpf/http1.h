@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * HTTP/1.0 and 1.1 (RFC 9112), as a state machine that takes the stream in any
+ * cut. Each step of it skips a body, reads a line, or refills the window.
+ *
+ *   START ─► HEADERS ─► (no body) ───────────────────────► START
+ *                  ├──► BODY ────────────────────────────► START
+ *                  ├──► CHUNK_SIZE ⇄ CHUNK_DATA ─► TRAILERS ─► START
+ *                  └──► UNTIL_CLOSE (responses only)
+ */
+#ifndef SONDE_HTTP1_H
+#define SONDE_HTTP1_H
+
+#include "message.h"
+
+#define STEPS_CAP 32768 /* of one segment; 64 KiB of the shortest chunks need fewer */
+#define CONTINUE 0
+#define STOP 1
+
+static __always_inline void begin_message(struct stream *stream)
+{
+	stream->state = STREAM_START;
+	stream->framing = 0;
+	stream->remaining = 0;
+}
+
+/* The last byte of a response, or of a request. */
+static __always_inline void end_message(struct parse *p)
+{
+	struct bpf_sock *sk = p->skb->sk;
+
+	if (p->is_response && sk && !answer(p->conn, sk, p->conn->status, FAILURE_NONE, now(p)))
+		__sync_fetch_and_add(&unsolicited_count, 1);
+	begin_message(p->stream);
+}
+
+/* Where the body ends is known, or there is none. */
+static __always_inline void begin_body(struct parse *p)
+{
+	struct stream *stream = p->stream;
+
+	if (stream->framing & FRAMING_CHUNKED) {
+		stream->state = STREAM_CHUNK_SIZE;
+		stream->remaining = 0;
+	} else if (stream->framing & FRAMING_LENGTH && stream->remaining) {
+		stream->state = STREAM_BODY;
+	} else {
+		end_message(p);
+	}
+}
+
+static __always_inline void end_request_head(struct parse *p)
+{
+	struct connection *conn = p->conn;
+
+	if ((p->stream->framing & (FRAMING_TRANSFER | FRAMING_CHUNKED)) == FRAMING_TRANSFER) {
+		reject(p, PROTOCOL_UNKNOWN); /* RFC 9112, section 6.1: its end cannot be known */
+		return;
+	}
+	if (conn->protocol == PROTOCOL_UNDECIDED)
+		classify(conn, PROTOCOL_HTTP1);
+	if (conn->answered) {
+		conn->answered = 0;
+		__builtin_memset(&conn->draft, 0, sizeof(conn->draft));
+	} else {
+		enqueue_draft(p);
+	}
+	begin_body(p);
+}
+
+static __always_inline void end_response_head(struct parse *p)
+{
+	struct connection *conn = p->conn;
+	struct bpf_sock *sk = p->skb->sk;
+	__u16 status = conn->status;
+	__u8 method = METHOD_GET;
+
+	if (!sk)
+		return;
+	if (status >= 100 && status < 200 && status != 101) {
+		begin_message(p->stream); /* the final answer is still to come */
+		return;
+	}
+	if (!peek_method(conn, sk, &method) && conn->draft.named) {
+		enqueue_draft(p); /* answered before its head ended, as with 431 */
+		conn->answered = 1;
+	}
+	if (status == 101 || (method == METHOD_CONNECT && status >= 200 && status < 300)) {
+		end_message(p);
+		conn->protocol = PROTOCOL_UPGRADED;
+		conn->verdict = VERDICT_FOREIGN;
+		p->s->at = p->s->end;
+	} else if (method == METHOD_HEAD || status == 204 || status == 304) {
+		end_message(p);
+	} else if (!(p->stream->framing & (FRAMING_CHUNKED | FRAMING_LENGTH)) ||
+		   (p->stream->framing & (FRAMING_TRANSFER | FRAMING_CHUNKED)) ==
+			   FRAMING_TRANSFER) {
+		p->stream->state = STREAM_UNTIL_CLOSE;
+		conn->last_ns = now(p);
+	} else {
+		begin_body(p);
+	}
+}
+
+/* RFC 9112, section 4. Only the version and the code count, as in net/http. */
+static __always_inline bool read_status_line(struct parse *p, __u32 from, __u32 end)
+{
+	__u32 status = 0;
+
+	if (end - from < 12 || !STARTS_WITH(word_at(p->s, from), "HTTP/1.") ||
+	    byte_at(p->s, from + 8) != ' ')
+		return false;
+	for (__u32 i = 9; i < 12; i++) {
+		__u8 byte = byte_at(p->s, from + i);
+
+		if (byte < '0' || byte > '9')
+			return false;
+		status = status * 10 + (byte - '0');
+	}
+	p->conn->status = status;
+	return true;
+}
+
+/* The first line of a message; empty lines before it are skipped (RFC 9112, 2.2). */
+static __always_inline void read_start_line(struct parse *p, __u32 from, __u32 end, bool is_long)
+{
+	struct connection *conn = p->conn;
+	bool is_empty = end == from || (end - from == 1 && byte_at(p->s, from) == '\r');
+
+	if (is_empty) {
+		if (!p->is_response)
+			conn->draft.start_ns = 0;
+		return;
+	}
+	if (p->is_response) {
+		if (!read_status_line(p, from, end)) {
+			reject(p, PROTOCOL_UNKNOWN);
+			return;
+		}
+	} else if (is_http2_preface(p->s, from)) {
+		reject(p, PROTOCOL_HTTP2);
+		return;
+	} else if (is_proxy_line(p->s, from) && conn->protocol == PROTOCOL_UNDECIDED && !is_long) {
+		conn->draft.start_ns = 0;
+		return;
+	} else if (!read_request_line(p, from, end, is_long)) {
+		reject(p, PROTOCOL_UNKNOWN);
+		return;
+	}
+	p->stream->framing = 0;
+	p->stream->remaining = 0;
+	p->stream->state = STREAM_HEADERS;
+	if (is_long)
+		p->stream->long_line = p->is_response ? LINE_LONG : LINE_LONG_START;
+}
+
+static __always_inline void read_chunk_size(struct parse *p, __u32 from, __u32 end)
+{
+	if (!read_number(p->s, from, end, 16)) {
+		reject(p, PROTOCOL_UNKNOWN);
+	} else if (!p->s->number) {
+		p->stream->state = STREAM_TRAILERS;
+	} else {
+		p->stream->state = STREAM_CHUNK_DATA;
+		p->stream->remaining = p->s->number + 2; /* the line end after the data */
+	}
+}
+
+/* One line [from, end) of the window, or the first LINE_CAP bytes of a long one. */
+static __always_inline void read_line(struct parse *p, __u32 from, __u32 end, bool is_long)
+{
+	bool is_empty = end == from || (end - from == 1 && byte_at(p->s, from) == '\r');
+
+	if (is_long)
+		p->stream->long_line = LINE_LONG;
+	switch (p->stream->state) {
+	case STREAM_HEADERS:
+		if (!is_empty) {
+			if (!read_header(p, from, end))
+				reject(p, PROTOCOL_UNKNOWN);
+		} else if (p->is_response) {
+			end_response_head(p);
+		} else {
+			end_request_head(p);
+		}
+		break;
+	case STREAM_CHUNK_SIZE:
+		read_chunk_size(p, from, end);
+		break;
+	case STREAM_TRAILERS:
+		if (is_empty)
+			end_message(p);
+		break;
+	default:
+		read_start_line(p, from, end, is_long);
+	}
+}
+
+/* The line end of a long line was found at `newline`. */
+static __always_inline void end_long_line(struct parse *p, __u32 newline)
+{
+	struct connection *conn = p->conn;
+	__u8 kind = p->stream->long_line;
+
+	p->stream->long_line = LINE_SHORT;
+	if (kind != LINE_LONG_START)
+		return;
+	if (!read_version(p->s, newline, &conn->draft.version)) {
+		reject(p, PROTOCOL_UNKNOWN);
+		return;
+	}
+	conn->draft.named = 1;
+	if (conn->role == ROLE_SERVER)
+		name_draft(p);
+}
+
+static __always_inline long step_line(struct parse *p)
+{
+	struct scratch *s = p->s;
+	__u32 from, newline;
+	__s32 left;
+
+	if (fill(p))
+		return STOP;
+	from = s->at - s->base;
+	left = s->end - s->at;
+	if (find_newline(s, from) && s->newline - from < LINE_CAP) {
+		newline = s->newline;
+		s->at = s->base + newline + 1;
+		if (p->stream->long_line)
+			end_long_line(p, newline);
+		else
+			read_line(p, from, newline, false);
+		return CONTINUE;
+	}
+	if (left < LINE_CAP)
+		return STOP; /* incomplete: carried to the next segment */
+	/* So that the version at the end of a long request line stays in view. */
+	s->at += LINE_CAP - LINE_TAIL;
+	if (!p->stream->long_line)
+		read_line(p, from, from + LINE_CAP, true);
+	return CONTINUE;
+}
+
+/*
+ * RFC 9110, section 10.1.1: a client that expected 100 (Continue) and got its
+ * final answer may leave the body out and send the next request.
+ */
+static __always_inline bool body_was_left_out(struct parse *p)
+{
+	struct connection *conn = p->conn;
+
+	if (!(p->stream->framing & FRAMING_EXPECT))
+		return false;
+	p->stream->framing &= ~FRAMING_EXPECT;
+	return !conn->pipelined && conn->head == conn->tail &&
+	       read_method(p->s, p->s->at - p->s->base).method != METHOD_OTHER;
+}
+
+static __always_inline long step_skip(struct parse *p)
+{
+	struct stream *stream = p->stream;
+	struct scratch *s = p->s;
+	__u64 left = s->end - s->at;
+
+	if (body_was_left_out(p)) {
+		begin_message(stream);
+		return CONTINUE;
+	}
+	if (left > stream->remaining)
+		left = stream->remaining;
+	stream->remaining -= left;
+	s->at += left;
+	if (stream->remaining)
+		return CONTINUE;
+	if (stream->state == STREAM_BODY)
+		end_message(p);
+	else
+		stream->state = STREAM_CHUNK_SIZE;
+	return CONTINUE;
+}
+
+/* A new request after a body that nothing ended: the body had ended. */
+static __always_inline void begin_request(struct parse *p)
+{
+	struct connection *conn = p->conn;
+	struct bpf_sock *sk = p->skb->sk;
+
+	conn->draft.start_ns = now(p);
+	if (conn->response.state == STREAM_UNTIL_CLOSE && sk) {
+		answer(conn, sk, conn->status, FAILURE_NONE, conn->last_ns);
+		begin_message(&conn->response);
+	}
+}
+
+static long step(__u32 index, struct parse *p)
+{
+	struct stream *stream = p->stream;
+	struct scratch *s = p->s;
+
+	if (s->at >= s->end || p->conn->verdict != VERDICT_MEASURE)
+		return STOP;
+	switch (stream->state) {
+	case STREAM_BODY:
+	case STREAM_CHUNK_DATA:
+		return step_skip(p);
+	case STREAM_UNTIL_CLOSE:
+		p->conn->last_ns = now(p);
+		s->at = s->end;
+		return STOP;
+	case STREAM_START:
+	case STREAM_RESYNC:
+		if (!p->is_response && !p->conn->draft.start_ns)
+			begin_request(p);
+		/* fall through */
+	default:
+		return step_line(p);
+	}
+}
+
+/*
+ * Parses [start, end) of the payload. False: the stream cannot go on from here
+ * and waits for the next message.
+ */
+static __always_inline bool parse_http1(struct parse *p, void *sk, __u32 start, __u32 end)
+{
+	if (open_window(p, sk, start, end))
+		return false;
+	bpf_loop(STEPS_CAP, step, p, 0);
+	return !close_window(p, sk);
+}
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Every map and every setting that the programs share. */
+#ifndef SONDE_MAPS_H
+#define SONDE_MAPS_H
+
+#include "connection.h"
+#include "kernel.h"
+
+#define MAX_PROCESSES 65536
+#define MAX_OPERATIONS 32768 /* least recently used ones are learned again */
+#define MAX_SERIES 20000     /* user space sets it from --series.limit */
+#define MAX_LISTENERS 16384
+
+/* Set by user space before the programs are loaded. */
+const volatile __u32 self_tgid;
+const volatile __u64 hash_seed;
+const volatile __u64 slot_bounds[SONDE_BOUNDS];
+
+/* Set by user space at any time. */
+volatile __u32 user_generation; /* moves when user space changes a verdict */
+volatile __u32 series_limit = 10000;
+volatile __u32 series_limit_per_service = 1000;
+volatile __u32 fold_ids = 1; /* path segments that look like ids count as one */
+
+volatile __u32 series_retired; /* of series_count: removed since */
+
+/* Kept by the programs. */
+volatile __u32 kernel_generation = 1; /* moves when a process joins a service */
+volatile __u32 series_count;	      /* created, ever */
+volatile __u32 early_count;	      /* entries put into `early`, ever */
+volatile __u64 overflow_count;	      /* observations that went to an overflow series */
+volatile __u64 unsolicited_count;     /* responses to no request, such as a 408 on idle */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+	__type(key, int);
+	__type(value, struct connection);
+} connections SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct spill);
+} spills SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SONDE_SERVICES);
+	__type(key, __u32);
+	__type(value, struct service);
+} services SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SONDE_SERVICES);
+	__type(key, __u32);
+	__type(value, struct control);
+} controls SEC(".maps");
+
+/* Instance numbers that are free; filled and refilled by user space. */
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, SONDE_SERVICES);
+	__type(value, __u32);
+} free_services SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_PROCESSES);
+	__type(key, __u32); /* tgid */
+	__type(value, struct process);
+} processes SEC(".maps");
+
+/* Listening ports found at start, so that older connections know their role. */
+struct listener_key {
+	__u32 netns; /* inode number */
+	__u32 port;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_LISTENERS);
+	__type(key, struct listener_key);
+	__type(value, __u32); /* instance */
+} listeners SEC(".maps");
+
+/* MPTCP sockets found at start, by address, and the process that has each. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_LISTENERS);
+	__type(key, __u64);
+	__type(value, __u32); /* tgid */
+} mptcp_owners SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAX_OPERATIONS);
+	__type(key, struct operation_key);
+	__type(value, __u32); /* operation number */
+} operations SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_SERIES);
+	__type(key, struct series_key);
+	__type(value, struct histogram);
+} series SEC(".maps");
+
+/* A histogram of zeros: too large for the stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct histogram);
+} empty SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 256 * 1024);
+} process_events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1024 * 1024);
+} request_events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, LOSSES);
+	__type(key, __u32);
+	__type(value, __u64);
+} losses SEC(".maps");
+
+/* A connection whose generation differs is to be judged again. */
+static __always_inline __u32 generation(void)
+{
+	return user_generation + kernel_generation;
+}
+
+static __always_inline void lose(__u32 reason, __u64 count)
+{
+	__u64 *lost = bpf_map_lookup_elem(&losses, &reason);
+
+	if (lost)
+		__sync_fetch_and_add(lost, count);
+}
+
+#endif

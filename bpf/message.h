@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What follows from a start line, from the end of a head, and from the end of a message. */
+#ifndef SONDE_MESSAGE_H
+#define SONDE_MESSAGE_H
+
+#include "header.h"
+#include "queue.h"
+#include "request_line.h"
+
+/* Once a connection: what it speaks. */
+static __always_inline void classify(struct connection *conn, __u8 protocol)
+{
+	__u32 id = conn->service;
+	struct service *svc = bpf_map_lookup_elem(&services, &id);
+
+	conn->protocol = protocol;
+	if (protocol != PROTOCOL_HTTP1)
+		conn->verdict = VERDICT_FOREIGN;
+	if (svc && protocol < PROTOCOLS)
+		__sync_fetch_and_add(&svc->connections[conn->role & 1][protocol], 1);
+}
+
+/*
+ * Bytes that are no message where one should begin: before the first request
+ * they tell another protocol; later, sync is lost until the next one.
+ */
+static __always_inline void reject(struct parse *p, __u8 protocol)
+{
+	struct stream *stream = p->stream;
+	struct connection *conn = p->conn;
+
+	if (stream->state != STREAM_RESYNC) {
+		if (conn->protocol == PROTOCOL_UNDECIDED)
+			classify(conn, protocol);
+		else
+			lose(LOSS_MALFORMED, 1);
+	}
+	stream->state = STREAM_RESYNC;
+	stream->long_line = LINE_SHORT;
+	stream->framing = 0;
+	stream->remaining = 0;
+	p->s->at = p->s->end;
+	if (!p->is_response)
+		__builtin_memset(&conn->draft, 0, sizeof(conn->draft));
+}
+
+/* Shows user space an operation that it has not named yet. */
+static __always_inline void announce_operation(struct parse *p, const struct operation_key *key)
+{
+	struct service *svc = bpf_map_lookup_elem(&services, &key->service);
+	struct control *control = bpf_map_lookup_elem(&controls, &key->service);
+	struct bpf_sock *sk = p->skb->sk;
+	struct operation_event *event;
+	struct scratch *s = p->s;
+
+	if (!svc || !control || !sk || svc->announced >= control->announce_limit)
+		return;
+	__sync_fetch_and_add(&svc->announced, 1);
+	event = bpf_ringbuf_reserve(&request_events, sizeof(*event), 0);
+	if (!event)
+		return;
+	event->type = EVENT_OPERATION;
+	event->key = *key;
+	event->path_length = s->path_length < SONDE_PATH ? s->path_length : SONDE_PATH;
+	event->host_length = s->host_length;
+	event->family = sk->family;
+	__builtin_memset(event->pad, 0, sizeof(event->pad));
+	__builtin_memset(event->peer, 0, sizeof(event->peer));
+	if (sk->family == AF_INET6) {
+		((__u32 *)event->peer)[0] = sk->dst_ip6[0];
+		((__u32 *)event->peer)[1] = sk->dst_ip6[1];
+		((__u32 *)event->peer)[2] = sk->dst_ip6[2];
+		((__u32 *)event->peer)[3] = sk->dst_ip6[3];
+	} else {
+		((__u32 *)event->peer)[0] = sk->dst_ip4;
+	}
+	__builtin_memcpy(event->path, s->path, SONDE_PATH);
+	__builtin_memcpy(event->host, s->host, SONDE_HOST);
+	bpf_ringbuf_submit(event, 0);
+}
+
+/*
+ * Finds the number of the draft's operation. Zero stays zero when it is not
+ * known: observe() asks once more when the answer has come.
+ */
+static __always_inline void name_draft(struct parse *p)
+{
+	struct connection *conn = p->conn;
+	struct operation_key key = {
+		.hash = conn->draft.hash,
+		.service = conn->service,
+		.server_port = conn->server_port,
+		.role = conn->role,
+		.method = conn->draft.method,
+	};
+	__u32 *known = bpf_map_lookup_elem(&operations, &key);
+
+	if (known)
+		conn->draft.operation = *known;
+	else
+		announce_operation(p, &key);
+}
+
+/* [from, end) is the request line, or the first LINE_CAP bytes of a long one. */
+static __always_inline bool read_request_line(struct parse *p, __u32 from, __u32 end, bool is_long)
+{
+	struct connection *conn = p->conn;
+	struct method_token token = read_method(p->s, from);
+	struct request *draft = &conn->draft;
+
+	if (!token.length || (!is_long && !read_version(p->s, end, &draft->version)))
+		return false;
+	from += token.length + 1;
+	draft->method = token.method;
+	hash_path(p->s, from, end);
+	draft->hash = p->s->path_hash;
+	draft->named = !is_long;
+	__builtin_memcpy(p->s->path, &p->s->bytes[from & WINDOW_MASK], SONDE_PATH);
+	if (conn->role == ROLE_SERVER && !is_long)
+		name_draft(p);
+	return true;
+}
+
+/* The head of the draft is complete: it waits for its answer now. */
+static __always_inline void enqueue_draft(struct parse *p)
+{
+	struct connection *conn = p->conn;
+	struct bpf_sock *sk = p->skb->sk;
+
+	if (conn->role == ROLE_CLIENT) {
+		conn->draft.hash = mix(conn->draft.hash, p->s->host_hash);
+		name_draft(p);
+	}
+	if (sk)
+		push(conn, sk, &conn->draft);
+	__builtin_memset(&conn->draft, 0, sizeof(conn->draft));
+}
+
+#endif

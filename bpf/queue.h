@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The requests of a connection that wait for their answer, oldest first. The
+ * first few live in the connection; one that pipelines deeper gets a `spill`,
+ * and beyond that only a number, observed in the overflow series. Once a
+ * connection has spilled, new requests go to the spill only, so order holds.
+ */
+#ifndef SONDE_QUEUE_H
+#define SONDE_QUEUE_H
+
+#include "series.h"
+
+#define INLINE_SLOT(index) ((index) & (QUEUE_INLINE - 1))
+#define SPILL_SLOT(index) ((index) & (QUEUE_SPILL - 1))
+
+static __always_inline bool queue_is_empty(struct connection *conn)
+{
+	return conn->head == conn->tail && !conn->pipelined;
+}
+
+static __always_inline void push_spilled(struct connection *conn, void *sk,
+					 const struct request *request)
+{
+	struct spill *spill;
+
+	spill = bpf_sk_storage_get(&spills, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!spill) {
+		lose(LOSS_CONNECTION_MEMORY, 1);
+		return;
+	}
+	conn->pipelined = 1;
+	if (spill->excess || spill->tail - spill->head >= QUEUE_SPILL) {
+		__sync_fetch_and_add(&spill->excess, 1);
+		return;
+	}
+	spill->queue[SPILL_SLOT(spill->tail)] = *request;
+	/* The entry must be seen before the index that publishes it. */
+	__sync_fetch_and_add(&spill->tail, 1);
+}
+
+static __always_inline void push(struct connection *conn, void *sk, const struct request *request)
+{
+	if (conn->pipelined || conn->tail - conn->head >= QUEUE_INLINE) {
+		push_spilled(conn, sk, request);
+		return;
+	}
+	conn->queue[INLINE_SLOT(conn->tail)] = *request;
+	__sync_fetch_and_add(&conn->tail, 1);
+}
+
+static __always_inline bool pop_spilled(struct spill *spill, struct request *request)
+{
+	if (spill->head != spill->tail) {
+		*request = spill->queue[SPILL_SLOT(spill->head)];
+		__sync_fetch_and_add(&spill->head, 1);
+		return true;
+	}
+	if (!spill->excess)
+		return false;
+	__sync_fetch_and_add(&spill->excess, (__u64)-1);
+	/* Its start is not known; that of the last one answered is the best bound. */
+	*request = spill->queue[SPILL_SLOT(spill->head - 1)];
+	request->operation = SONDE_OTHER;
+	return true;
+}
+
+static __always_inline bool pop(struct connection *conn, void *sk, struct request *request)
+{
+	struct spill *spill;
+
+	if (conn->head != conn->tail) {
+		*request = conn->queue[INLINE_SLOT(conn->head)];
+		__sync_fetch_and_add(&conn->head, 1);
+		return true;
+	}
+	if (!conn->pipelined)
+		return false;
+	spill = bpf_sk_storage_get(&spills, sk, NULL, 0);
+	return spill && pop_spilled(spill, request);
+}
+
+/* The method decides whether the answer has a body: RFC 9112, section 6.3. */
+static __always_inline bool peek_method(struct connection *conn, void *sk, __u8 *method)
+{
+	struct spill *spill;
+
+	if (conn->head != conn->tail) {
+		*method = conn->queue[INLINE_SLOT(conn->head)].method;
+		return true;
+	}
+	if (!conn->pipelined)
+		return false;
+	spill = bpf_sk_storage_get(&spills, sk, NULL, 0);
+	if (!spill || (spill->head == spill->tail && !spill->excess))
+		return false;
+	*method = spill->head != spill->tail ? spill->queue[SPILL_SLOT(spill->head)].method :
+					       METHOD_OTHER;
+	return true;
+}
+
+static __always_inline void observe_request(struct connection *conn, const struct request *request,
+					    __u16 status, __u8 failure, __u64 end_ns)
+{
+	struct observation o = {
+		.key = {
+			.hash = request->hash,
+			.service = conn->service,
+			.server_port = conn->server_port,
+			.role = conn->role,
+			.method = request->method,
+		},
+		.operation = request->operation,
+		.status = status,
+		.failure = failure,
+		.version = request->version,
+		.duration_ns = end_ns > request->start_ns ? end_ns - request->start_ns : 0,
+		.count = 1,
+	};
+
+	observe(&o);
+}
+
+/* The oldest request has its answer, or will have none. */
+static __always_inline bool answer(struct connection *conn, void *sk, __u16 status, __u8 failure,
+				   __u64 end_ns)
+{
+	struct request request;
+
+	if (!pop(conn, sk, &request))
+		return false;
+	observe_request(conn, &request, status, failure, end_ns);
+	return true;
+}
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The first line of a request: RFC 9112, section 3. */
+#ifndef SONDE_REQUEST_LINE_H
+#define SONDE_REQUEST_LINE_H
+
+#include "path.h"
+
+#define METHOD_CAP 64 /* longer tokens are not taken for a method */
+
+struct method_token {
+	__u8 method;
+	__u8 length;
+};
+
+/* RFC 9110, section 5.6.2. */
+/* clang-format off */
+static const __u8 is_tchar[256] = {
+	['!'] = 1, ['#'] = 1, ['$'] = 1, ['%'] = 1, ['&'] = 1, ['\''] = 1, ['*'] = 1,
+	['+'] = 1, ['-'] = 1, ['.'] = 1, ['^'] = 1, ['_'] = 1, ['`'] = 1, ['|'] = 1,
+	['~'] = 1, ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1,
+};
+/* clang-format on */
+
+/* The length of a token that a space follows, or 0. */
+__noinline int token_length(struct scratch *s, __u32 from)
+{
+	if (!s)
+		return 0;
+	for (__u32 i = 0; i < METHOD_CAP; i++) {
+		__u8 byte = byte_at(s, from + i);
+
+		if (byte == ' ')
+			return i;
+		if (!is_tchar[byte])
+			return 0;
+	}
+	return 0;
+}
+
+static __always_inline struct method_token read_method(struct scratch *s, __u32 from)
+{
+	__u64 word = word_at(s, from);
+
+	if (STARTS_WITH(word, "GET "))
+		return (struct method_token){ METHOD_GET, 3 };
+	if (STARTS_WITH(word, "POST "))
+		return (struct method_token){ METHOD_POST, 4 };
+	if (STARTS_WITH(word, "PUT "))
+		return (struct method_token){ METHOD_PUT, 3 };
+	if (STARTS_WITH(word, "HEAD "))
+		return (struct method_token){ METHOD_HEAD, 4 };
+	if (STARTS_WITH(word, "DELETE "))
+		return (struct method_token){ METHOD_DELETE, 6 };
+	if (STARTS_WITH(word, "PATCH "))
+		return (struct method_token){ METHOD_PATCH, 5 };
+	if (STARTS_WITH(word, "OPTIONS "))
+		return (struct method_token){ METHOD_OPTIONS, 7 };
+	if (STARTS_WITH(word, "CONNECT "))
+		return (struct method_token){ METHOD_CONNECT, 7 };
+	if (STARTS_WITH(word, "TRACE "))
+		return (struct method_token){ METHOD_TRACE, 5 };
+	return (struct method_token){ METHOD_OTHER, token_length(s, from) };
+}
+
+/* Whether the line that ends before `end` closes with " HTTP/1.x"; sets x. */
+static __always_inline bool read_version(const struct scratch *s, __u32 end, __u8 *version)
+{
+	__u8 digit;
+
+	if (byte_at(s, end - 1) == '\r')
+		end--;
+	digit = byte_at(s, end - 1);
+	if (byte_at(s, end - 9) != ' ' || !STARTS_WITH(word_at(s, end - 8), "HTTP/1.") ||
+	    digit < '0' || digit > '9')
+		return false;
+	*version = digit - '0';
+	return true;
+}
+
+/* RFC 9113, section 3.4. */
+static __always_inline bool is_http2_preface(const struct scratch *s, __u32 from)
+{
+	return STARTS_WITH(word_at(s, from), "PRI * HT") &&
+	       STARTS_WITH(word_at(s, from + 8), "TP/2.0");
+}
+
+/* HAProxy's PROXY protocol, version 1: a line of its own before the first request. */
+static __always_inline bool is_proxy_line(const struct scratch *s, __u32 from)
+{
+	__u64 word = word_at(s, from);
+
+	return STARTS_WITH(word, "PROXY TC") || STARTS_WITH(word, "PROXY UN");
+}
+
+#endif

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * From packets to streams: every byte of a stream is parsed once and in order,
+ * whatever the network repeats, drops or reorders. Packets that leave are in
+ * order the first time that they pass here (retransmissions are older); those
+ * that arrive may not be, and are kept in `stash` until the gap is filled.
+ */
+#ifndef SONDE_SEGMENT_H
+#define SONDE_SEGMENT_H
+
+#include "close.h"
+#include "http1.h"
+#include "packet.h"
+
+#define STASH_PIECE 2048
+#define STASH_PIECES 32 /* of one packet: 64 KiB */
+#define STASH_ENTRIES 512
+
+struct stash_key {
+	__u64 cookie;
+	__u32 seq;
+	__u32 pad;
+};
+
+struct piece {
+	__u32 length;
+	__u32 has_data; /* 0: lies inside a body, the bytes are not needed */
+	__u8 data[STASH_PIECE];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, STASH_ENTRIES);
+	__type(key, struct stash_key);
+	__type(value, struct piece);
+} stash SEC(".maps");
+
+/* A piece under construction: too large for the stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct piece);
+} piece_scratch SEC(".maps");
+
+struct bytes {
+	__u64 stash; /* address of stashed bytes; 0: they are in the packet */
+	__u32 payload;
+	__u32 start;
+	__u32 end;
+	__u32 is_response;
+};
+
+/*
+ * Parses bytes that come next in their stream. A global function: the verifier
+ * reads the parser once, however many callers it has.
+ */
+__noinline int parse_bytes(struct __sk_buff *skb, struct connection *conn, struct bytes *bytes)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct parse p = { .skb = skb };
+	bool in_sync = false;
+
+	if (!conn || !bytes || !sk)
+		return 0;
+	p.conn = conn;
+	p.stream = bytes->is_response ? &conn->response : &conn->request;
+	p.stash = (const void *)bytes->stash;
+	p.payload = bytes->payload;
+	p.is_response = bytes->is_response;
+	p.s = claim_scratch();
+	if (p.s) {
+		in_sync = parse_http1(&p, sk, bytes->start, bytes->end);
+		release_scratch(p.s);
+	}
+	if (!in_sync)
+		p.stream->state = STREAM_RESYNC;
+	return 0;
+}
+
+/* Bytes of a body that goes on after them need no parser. */
+static __always_inline bool skip_inside_body(struct stream *stream, __u32 length)
+{
+	if ((stream->state != STREAM_BODY && stream->state != STREAM_CHUNK_DATA) ||
+	    stream->remaining <= length || stream->framing & FRAMING_EXPECT)
+		return false;
+	stream->remaining -= length;
+	return true;
+}
+
+static __always_inline void consume(struct __sk_buff *skb, struct connection *conn,
+				    struct stream *stream, struct bytes *bytes)
+{
+	__u32 length = bytes->end - bytes->start;
+
+	stream->next += length;
+	if (!skip_inside_body(stream, length))
+		parse_bytes(skb, conn, bytes);
+}
+
+struct stashing {
+	struct __sk_buff *skb;
+	struct stash_key key;
+	__u32 offset;
+	__u32 left;
+	__u32 has_data;
+	__u32 failed;
+};
+
+static long stash_piece(__u32 index, struct stashing *st)
+{
+	__u32 zero = 0, length = st->left;
+	struct piece *piece = bpf_map_lookup_elem(&piece_scratch, &zero);
+
+	if (!piece || !length)
+		return 1;
+	if (st->has_data && length > STASH_PIECE)
+		length = STASH_PIECE;
+	piece->length = length;
+	piece->has_data = st->has_data;
+	length--;
+	barrier_var(length);
+	length =
+		(length & (STASH_PIECE - 1)) + 1; /* unchanged if has_data; shown to the verifier */
+	if (st->has_data && bpf_skb_load_bytes(st->skb, st->offset, piece->data, length))
+		st->failed = 1;
+	else if (bpf_map_update_elem(&stash, &st->key, piece, BPF_ANY))
+		st->failed = 1;
+	st->key.seq += piece->length;
+	st->offset += piece->length;
+	st->left -= piece->length;
+	return st->failed ? 1 : 0;
+}
+
+static __always_inline void stash_packet(struct __sk_buff *skb, struct stream *stream,
+					 const struct packet *packet)
+{
+	__u32 gap = packet->seq - stream->next;
+	bool in_body = stream->state == STREAM_BODY &&
+		       stream->remaining > (__u64)gap + packet->length;
+	struct stashing st = {
+		.skb = skb,
+		.key = { .cookie = bpf_get_socket_cookie(skb), .seq = packet->seq },
+		.offset = packet->payload,
+		.left = packet->length,
+		.has_data = !in_body,
+	};
+
+	stream->stashed = 1;
+	bpf_loop(STASH_PIECES, stash_piece, &st, 0);
+}
+
+struct replay {
+	struct __sk_buff *skb;
+	struct connection *conn;
+	struct stream *stream;
+	__u32 is_response;
+};
+
+static long replay_piece(__u32 index, struct replay *r)
+{
+	struct stash_key key = {
+		.cookie = bpf_get_socket_cookie(r->skb),
+		.seq = r->stream->next,
+	};
+	struct piece *piece = bpf_map_lookup_elem(&stash, &key);
+	struct bytes bytes = { .is_response = r->is_response };
+
+	if (!piece)
+		return 1;
+	bytes.stash = (__u64)piece->data;
+	bytes.end = piece->length;
+	if (piece->has_data) {
+		consume(r->skb, r->conn, r->stream, &bytes);
+	} else {
+		skip_inside_body(r->stream, piece->length);
+		r->stream->next += piece->length;
+	}
+	bpf_map_delete_elem(&stash, &key);
+	return 0;
+}
+
+/* What came early and follows now. */
+static __always_inline void replay_stash(struct __sk_buff *skb, struct connection *conn,
+					 struct stream *stream, __u32 is_response)
+{
+	struct replay r = {
+		.skb = skb,
+		.conn = conn,
+		.stream = stream,
+		.is_response = is_response,
+	};
+
+	bpf_loop(STASH_ENTRIES, replay_piece, &r, 0);
+}
+
+/* How far the kernel has received in order; what passed here is never behind it. */
+static __always_inline bool received_to(struct __sk_buff *skb, __u32 *next)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct bpf_tcp_sock *tcp;
+
+	if (!sk)
+		return false;
+	sk = bpf_sk_fullsock(sk);
+	if (!sk)
+		return false;
+	tcp = bpf_tcp_sock(sk);
+	if (!tcp)
+		return false;
+	*next = tcp->rcv_nxt;
+	return true;
+}
+
+/* Bytes passed that nobody can put back: go on with the next message. */
+static __always_inline void resync(struct connection *conn, struct stream *stream, __u32 seq)
+{
+	lose(LOSS_SEGMENT_GAP, 1 + (conn->tail - conn->head));
+	conn->head = conn->tail;
+	conn->draft.start_ns = 0;
+	conn->draft.named = 0;
+	stream->state = STREAM_RESYNC;
+	stream->long_line = LINE_SHORT;
+	stream->carried = 0;
+	stream->next = seq;
+}
+
+/* True if the packet is to be parsed now. */
+static __always_inline bool bridge_gap(struct __sk_buff *skb, struct connection *conn,
+				       struct stream *stream, const struct packet *packet,
+				       bool arrives)
+{
+	__u32 gap = packet->seq - stream->next, received;
+
+	if (stream->state == STREAM_RESYNC || stream->state == STREAM_UNTIL_CLOSE) {
+		stream->next = packet->seq;
+		return true;
+	}
+	if (arrives && received_to(skb, &received) && (__s32)(received - stream->next) <= 0) {
+		stash_packet(skb, stream, packet);
+		return false;
+	}
+	if (skip_inside_body(stream, gap))
+		stream->next = packet->seq;
+	else
+		resync(conn, stream, packet->seq);
+	return true;
+}
+
+/* The first packet with payload: where the stream begins. */
+static __always_inline void start_stream(struct __sk_buff *skb, struct stream *stream,
+					 const struct packet *packet, bool arrives)
+{
+	__u32 received;
+
+	stream->started = 1;
+	stream->next = packet->seq;
+	if (arrives && stream->state == STREAM_START && received_to(skb, &received) && received)
+		stream->next = received;
+}
+
+/* One packet of one direction. True if all that came before its end was parsed. */
+static __always_inline bool feed(struct __sk_buff *skb, struct connection *conn,
+				 struct stream *stream, const struct packet *packet,
+				 bool is_response, bool arrives)
+{
+	struct bytes bytes = {
+		.payload = packet->payload,
+		.end = packet->length,
+		.is_response = is_response,
+	};
+	__s32 ahead;
+
+	if (!stream->started)
+		start_stream(skb, stream, packet, arrives);
+	ahead = packet->seq - stream->next;
+	if (ahead > 0 && !bridge_gap(skb, conn, stream, packet, arrives))
+		return false;
+	ahead = packet->seq - stream->next;
+	if (ahead < 0) {
+		bytes.start = -ahead;
+		if (bytes.start >= bytes.end)
+			return bytes.start == bytes.end;
+	}
+	if (bytes.start < bytes.end)
+		consume(skb, conn, stream, &bytes);
+	if (stream->stashed)
+		replay_stash(skb, conn, stream, is_response);
+	return true;
+}
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the programs and user space share. The enums and structs here reach Go
+ * through bpf2go and are written down nowhere else.
+ */
+#ifndef SONDE_H
+#define SONDE_H
+
+#include <linux/types.h>
+
+#define SONDE_SLOTS 240	       /* counters of a histogram: series.MaxSlots */
+#define SONDE_BOUNDS 256       /* slot bounds, padded to a power of two */
+#define SONDE_SERVICES 4096    /* instances at one time; number 0 means none */
+#define SONDE_PATH 128	       /* bytes of a path that user space is shown */
+#define SONDE_HOST 128	       /* bytes of a Host header, likewise */
+#define SONDE_OTHER (1U << 31) /* operation numbers of overflow series have this bit */
+#define SONDE_IGNORED (~0U)    /* operation number of what the operator wants ignored */
+
+enum role {
+	ROLE_SERVER = 0,
+	ROLE_CLIENT = 1,
+	ROLES,
+};
+
+/* Application protocol of a connection, as far as its first bytes tell. */
+enum protocol {
+	PROTOCOL_UNDECIDED = 0,
+	PROTOCOL_HTTP1,
+	PROTOCOL_HTTP2,
+	PROTOCOL_TLS,
+	PROTOCOL_UPGRADED,
+	PROTOCOL_UNKNOWN,
+	PROTOCOLS,
+};
+
+/* The methods of RFC 9110 and RFC 5789 (PATCH); every other token is OTHER. */
+enum method {
+	METHOD_OTHER = 0,
+	METHOD_GET,
+	METHOD_HEAD,
+	METHOD_POST,
+	METHOD_PUT,
+	METHOD_DELETE,
+	METHOD_CONNECT,
+	METHOD_OPTIONS,
+	METHOD_TRACE,
+	METHOD_PATCH,
+	METHODS,
+};
+
+/* Why a request has no complete answer. */
+enum failure {
+	FAILURE_NONE = 0,
+	FAILURE_CLOSED,	   /* the connection ended in order, without an answer */
+	FAILURE_RESET,	   /* a reset ended it: ECONNRESET or EPIPE */
+	FAILURE_TIMEOUT,   /* TCP gave up: ETIMEDOUT */
+	FAILURE_TRUNCATED, /* the answer began but did not reach its end */
+	FAILURE_OTHER,	   /* any failure, in an overflow series */
+	FAILURES,
+};
+
+/* Why an observation, or what is needed to make one, was lost. */
+enum loss {
+	LOSS_SERIES_MEMORY = 0,	 /* no memory for a series nor for its overflow series */
+	LOSS_SERVICE_LIMIT,	 /* a listener found no free instance number */
+	LOSS_PROCESS_LIMIT,	 /* the table of processes is full */
+	LOSS_CONNECTION_MEMORY,	 /* the kernel refused state for a socket */
+	LOSS_CONTROL_RING,	 /* a listen, exec or join event found its ring full */
+	LOSS_SCRATCH_BUSY,	 /* every parser buffer of a CPU was in use */
+	LOSS_SEGMENT_GAP,	 /* bytes passed that could not be put back in order */
+	LOSS_MALFORMED,		 /* bytes that are not HTTP/1 where a message should be */
+	LOSS_SEGMENT_UNREADABLE, /* the bytes of a segment could not be read */
+	LOSSES,
+};
+
+enum event_type {
+	EVENT_LISTEN = 1,  /* a process listens on a port */
+	EVENT_EXEC,	   /* a process that owns listeners became another program */
+	EVENT_JOIN,	   /* a process reads from a connection of the service */
+	EVENT_OPERATION,   /* an operation not seen before */
+	EVENT_OBSERVATION, /* a request of an operation not yet named */
+};
+
+/* A connection that is not measured costs one look-up a segment. */
+enum verdict {
+	VERDICT_MEASURE = 0,
+	VERDICT_SKIP,	 /* not a selected service; asked again when `generation` moves */
+	VERDICT_FOREIGN, /* its protocol is not parsed here; final */
+};
+
+enum service_flag {
+	SERVICE_EXCLUDED = 1,
+};
+
+/* One instance: a process that listens, and its children. Written by the kernel only. */
+struct service {
+	__s32 listeners; /* sockets in LISTEN */
+	__s32 processes; /* processes alive */
+	__u32 series;	 /* series created, overflow series aside */
+	__u32 pad;
+	__u64 announced; /* operations shown to user space */
+	__u64 connections[ROLES][PROTOCOLS];
+};
+
+/* What user space decided for an instance. Written by user space only. */
+struct control {
+	__u32 flags;
+	__u32 pad;
+	__u64 announce_limit; /* `announced` may grow to this; moved forward each second */
+};
+
+struct process {
+	__u32 service;
+	__u32 owner; /* 1: called listen itself; 0: child or reader */
+};
+
+/* An operation as the kernel knows it: hash of path (and host), and its place. */
+struct operation_key {
+	__u64 hash;
+	__u32 service;
+	__u16 server_port;
+	__u8 role;
+	__u8 method;
+};
+
+struct series_key {
+	__u32 operation;
+	__u16 status; /* 0: no answer */
+	__u8 failure;
+	__u8 version; /* minor version of HTTP/1 */
+};
+
+/* Layout of series.Histogram. */
+struct histogram {
+	__u64 sum_ns;
+	__u64 slots[SONDE_SLOTS];
+};
+
+/* On the ring `process_events`. */
+struct process_event {
+	__u32 type;
+	__u32 service;
+	__u32 tgid;
+	__u16 port;
+	__u16 family;
+	char comm[16];
+};
+
+/* On the ring `request_events`. */
+struct operation_event {
+	__u32 type;
+	__u16 path_length;
+	__u16 host_length;
+	struct operation_key key;
+	__u16 family; /* of peer */
+	__u16 pad[3];
+	__u8 peer[16];
+	__u8 path[SONDE_PATH];
+	__u8 host[SONDE_HOST];
+};
+
+/* On the ring `request_events`. */
+struct observation_event {
+	__u32 type;
+	__u16 status;
+	__u8 failure;
+	__u8 version;
+	struct operation_key key;
+	__u64 duration_ns;
+};
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The wire tap: every packet of every TCP socket in the cgroup tree, always passed on. */
+#ifndef SONDE_WIRE_H
+#define SONDE_WIRE_H
+
+#include "segment.h"
+
+#define PASS 1
+#define EARLY_ENTRIES 512
+
+/*
+ * A handshake may end with a segment that has payload (TCP_DEFER_ACCEPT makes
+ * each do so). The hook sees it on the listener, before the connection exists,
+ * so what was parsed waits here under the peer's address.
+ */
+struct early_key {
+	__u64 peer[2];
+	__u32 ports;
+	__u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, EARLY_ENTRIES);
+	__type(key, struct early_key);
+	__type(value, struct connection);
+} early SEC(".maps");
+
+static __always_inline bool early_key_of(struct __sk_buff *skb, const struct packet *packet,
+					 bool arrives, struct early_key *key)
+{
+	__u8 *ip = header(skb, 0, IPV6_HEADER);
+
+	if (!ip)
+		return false;
+	if (ip[0] >> 4 == 6) {
+		key->peer[0] = *(__u64 *)(ip + (arrives ? 8 : 24));
+		key->peer[1] = *(__u64 *)(ip + (arrives ? 16 : 32));
+	} else {
+		key->peer[0] = *(__u32 *)(ip + (arrives ? 12 : 16));
+	}
+	key->ports = arrives ? packet->source << 16 | packet->destination :
+			       packet->destination << 16 | packet->source;
+	return true;
+}
+
+static __always_inline void keep_early(struct __sk_buff *skb, struct connection *listener,
+				       const struct packet *packet)
+{
+	struct bytes bytes = { .payload = packet->payload, .end = packet->length };
+	struct early_key key = {};
+	struct connection *conn;
+
+	if (!early_key_of(skb, packet, true, &key))
+		return;
+	/* A handshake that is repeated finds its entry, and is not parsed twice. */
+	if (bpf_map_update_elem(&early, &key, listener, BPF_NOEXIST))
+		return;
+	conn = bpf_map_lookup_elem(&early, &key);
+	if (!conn)
+		return;
+	__sync_fetch_and_add(&early_count, 1);
+	conn->server_port = packet->destination;
+	conn->request.started = 1;
+	conn->request.next = packet->seq + packet->length;
+	parse_bytes(skb, conn, &bytes);
+}
+
+static __always_inline void take_early(struct __sk_buff *skb, struct connection *conn,
+				       const struct packet *packet, bool arrives)
+{
+	struct early_key key = {};
+	struct connection *kept;
+
+	conn->fresh = 0;
+	if (!early_count || conn->role != ROLE_SERVER || !early_key_of(skb, packet, arrives, &key))
+		return;
+	kept = bpf_map_lookup_elem(&early, &key);
+	if (!kept)
+		return;
+	*conn = *kept;
+	conn->fresh = 0;
+	bpf_map_delete_elem(&early, &key);
+	__sync_fetch_and_add(&early_count, -1);
+}
+
+/* The set of services moved since this connection was last judged. */
+static __always_inline void judge(struct connection *conn)
+{
+	struct control *control;
+	__u8 before = conn->verdict;
+
+	conn->generation = generation();
+	if (before == VERDICT_FOREIGN)
+		return;
+	if (!conn->service && conn->role == ROLE_CLIENT) {
+		struct process *process = bpf_map_lookup_elem(&processes, &conn->tgid);
+
+		if (process)
+			conn->service = process->service;
+	}
+	control = bpf_map_lookup_elem(&controls, &conn->service);
+	if (!conn->service || !control || control->flags & SERVICE_EXCLUDED) {
+		conn->verdict = VERDICT_SKIP;
+	} else if (before == VERDICT_SKIP) {
+		conn->verdict = VERDICT_MEASURE;
+		conn->request.state = conn->response.state = STREAM_RESYNC;
+		conn->request.started = conn->response.started = 0;
+	}
+}
+
+static __always_inline int wire(struct __sk_buff *skb, bool arrives)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct packet packet = {};
+	struct connection *conn;
+	bool is_response;
+
+	if (!sk)
+		return PASS;
+	conn = bpf_sk_storage_get(&connections, sk, NULL, 0);
+	if (!conn)
+		return PASS;
+	if (conn->generation != generation())
+		judge(conn);
+	if (conn->verdict != VERDICT_MEASURE)
+		return PASS;
+	if (!read_packet(skb, &packet) || (!packet.length && !packet.fin))
+		return PASS;
+	if (conn->fresh) {
+		if (sk->state == BPF_TCP_LISTEN) {
+			if (packet.length)
+				keep_early(skb, conn, &packet);
+			return PASS;
+		}
+		take_early(skb, conn, &packet, arrives);
+	}
+	is_response = (conn->role == ROLE_SERVER) != arrives;
+	conn->server_port = is_response ? packet.source : packet.destination;
+	if (is_response) {
+		if (feed(skb, conn, &conn->response, &packet, true, arrives) && packet.fin)
+			end_connection(conn, sk, FAILURE_CLOSED, bpf_ktime_get_ns());
+	} else if (packet.length) {
+		feed(skb, conn, &conn->request, &packet, false, arrives);
+	}
+	return PASS;
+}
+
+SEC("cgroup_skb/ingress")
+int wire_ingress(struct __sk_buff *skb)
+{
+	return wire(skb, true);
+}
+
+SEC("cgroup_skb/egress")
+int wire_egress(struct __sk_buff *skb)
+{
+	return wire(skb, false);
+}
+
+#endif

@@ -1,0 +1,150 @@
+package probe
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cilium/ebpf"
+
+	"sonde_exporter/bpf"
+)
+
+// The kernel's types under the names that the rest of Sonde uses.
+type (
+	OperationKey     = bpf.SondeOperationKey
+	SeriesKey        = bpf.SondeSeriesKey
+	ProcessEvent     = bpf.SondeProcessEvent
+	OperationEvent   = bpf.SondeOperationEvent
+	ObservationEvent = bpf.SondeObservationEvent
+	Service          = bpf.SondeService
+)
+
+// Ignored is the operation number of requests that are not to be counted.
+const Ignored = ^uint32(0)
+
+// otherBit marks the operation numbers of overflow series.
+const otherBit = uint32(1) << 31
+
+// OtherOperation is the operation number of a service's overflow series.
+func OtherOperation(service uint32, role uint8) uint32 {
+	return otherBit | service<<1 | uint32(role&1)
+}
+
+// IsOther tells whether an operation number is that of an overflow series, and
+// of which service and role.
+func IsOther(operation uint32) (service uint32, role uint8, ok bool) {
+	if operation&otherBit == 0 || operation == Ignored {
+		return 0, 0, false
+	}
+	return operation &^ otherBit >> 1, uint8(operation & 1), true
+}
+
+// Teach tells the kernel the number of an operation, or Ignored.
+func (p *Probe) Teach(key OperationKey, operation uint32) error {
+	if err := p.objects.Operations.Put(key, operation); err != nil {
+		return fmt.Errorf("the kernel cannot be taught an operation: %w", err)
+	}
+	return nil
+}
+
+// Known looks up the number of an operation that was taught before.
+func (p *Probe) Known(key OperationKey) (operation uint32, ok bool) {
+	return operation, p.objects.Operations.Lookup(key, &operation) == nil
+}
+
+// ForgetOperations makes the kernel ask again for the operations that match.
+func (p *Probe) ForgetOperations(matches func(OperationKey) bool) error {
+	var keys []OperationKey
+	var key OperationKey
+	var operation uint32
+	entries := p.objects.Operations.Iterate()
+	for entries.Next(&key, &operation) {
+		if matches(key) {
+			keys = append(keys, key)
+		}
+	}
+	for _, key := range keys {
+		if err := p.objects.Operations.Delete(key); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
+			return fmt.Errorf("an operation cannot be forgotten: %w", err)
+		}
+	}
+	if err := entries.Err(); err != nil && !errors.Is(err, ebpf.ErrIterationAborted) {
+		return fmt.Errorf("the operations cannot be read: %w", err)
+	}
+	return nil
+}
+
+// Service reads what the kernel knows of an instance.
+func (p *Probe) Service(id uint32) (Service, error) {
+	var service Service
+	if err := p.objects.Services.Lookup(id, &service); err != nil {
+		return service, fmt.Errorf("instance %d cannot be read: %w", id, err)
+	}
+	return service, nil
+}
+
+// Control is what user space decides for an instance.
+type Control struct {
+	Excluded bool
+	// AnnounceLimit is how many operations it may have announced in all.
+	AnnounceLimit uint64
+}
+
+// SetControl hands a decision to the kernel. Connections take it up when
+// Rejudge is called.
+func (p *Probe) SetControl(id uint32, control Control) error {
+	value := bpf.SondeControl{AnnounceLimit: control.AnnounceLimit}
+	if control.Excluded {
+		value.Flags = uint32(bpf.SondeServiceFlagSERVICE_EXCLUDED)
+	}
+	if err := p.objects.Controls.Put(id, value); err != nil {
+		return fmt.Errorf("instance %d cannot be controlled: %w", id, err)
+	}
+	return nil
+}
+
+// FreeService gives the number of an instance back to the kernel.
+func (p *Probe) FreeService(id uint32) error {
+	if err := p.SetControl(id, Control{AnnounceLimit: FirstAnnouncements}); err != nil {
+		return err
+	}
+	if err := p.objects.FreeServices.Put(nil, id); err != nil {
+		return fmt.Errorf("instance number %d cannot be given back: %w", id, err)
+	}
+	return nil
+}
+
+// FirstAnnouncements is how many operations a new instance may announce at once.
+const FirstAnnouncements = 2000
+
+// Rejudge makes every connection look again whether it is to be measured.
+func (p *Probe) Rejudge() error {
+	var generation uint32
+	if err := p.objects.UserGeneration.Get(&generation); err != nil {
+		return fmt.Errorf("the generation cannot be read: %w", err)
+	}
+	if err := p.objects.UserGeneration.Set(generation + 1); err != nil {
+		return fmt.Errorf("the generation cannot be set: %w", err)
+	}
+	return nil
+}
+
+// Settings can be changed while the programs run.
+type Settings struct {
+	SeriesLimit           uint32 // at most what Open was given
+	SeriesLimitPerService uint32
+	FoldIDs               bool // path segments that look like ids count as one
+}
+
+// Apply puts settings in force.
+func (p *Probe) Apply(settings Settings) error {
+	var fold uint32
+	if settings.FoldIDs {
+		fold = 1
+	}
+	return errors.Join(
+		p.objects.SeriesLimit.Set(min(settings.SeriesLimit, p.options.SeriesLimit)),
+		p.objects.SeriesLimitPerService.Set(settings.SeriesLimitPerService),
+		p.objects.FoldIds.Set(fold),
+	)
+}

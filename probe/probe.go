@@ -1,0 +1,129 @@
+// Package probe loads Sonde's programs into the kernel, attaches them, and is
+// the one place that reads and writes their maps.
+package probe
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+	"github.com/cilium/ebpf/ringbuf"
+
+	"sonde_exporter/bpf"
+)
+
+// Services is the number of instances that can be measured at one time. Number 0
+// stands for none.
+const Services = 4096
+
+// overflowSeriesPerService is how many series each instance has beyond the limits.
+const overflowSeriesPerService = 4
+
+// Options is what the programs need to know before they are loaded.
+type Options struct {
+	// Bounds are the upper bounds of the slots in nanoseconds, ascending.
+	Bounds []uint64
+	// SeriesLimit bounds the series in all, overflow series aside.
+	SeriesLimit uint32
+	// Procfs is where /proc is mounted, for the list of mounts and namespaces.
+	Procfs string
+	// Logger receives what was found and what could not be done.
+	Logger *slog.Logger
+}
+
+// Probe is the kernel side of Sonde while it runs.
+type Probe struct {
+	objects bpf.SondeObjects
+
+	processRing *ringbuf.Reader
+	requestRing *ringbuf.Reader
+
+	links   []link.Link
+	taps    []Tap
+	options Options
+	undo    []func() error
+}
+
+// Open loads and attaches all programs. From then on sockets that begin to
+// listen or to connect are known; Walk finds those that were open before. The
+// error is a sentence that says what the kernel or the process lacks.
+func Open(options Options) (*Probe, error) {
+	if err := checkRequirements(options.Procfs); err != nil {
+		return nil, err
+	}
+	p := &Probe{options: options}
+	for _, open := range []func() error{p.load, p.openRings, p.fillServices, p.attach} {
+		if err := open(); err != nil {
+			return nil, errors.Join(err, p.Close())
+		}
+	}
+	return p, nil
+}
+
+// Close detaches all programs and frees their maps.
+func (p *Probe) Close() error {
+	var failures []error
+	for _, l := range p.links {
+		failures = append(failures, l.Close())
+	}
+	failures = append(failures, p.closeRings(), p.objects.Close())
+	for _, undo := range p.undo {
+		failures = append(failures, undo())
+	}
+	p.links, p.undo = nil, nil
+	return errors.Join(failures...)
+}
+
+func (p *Probe) load() error {
+	spec, err := bpf.LoadSonde()
+	if err != nil {
+		return fmt.Errorf("the embedded BPF object cannot be read: %w", err)
+	}
+	var bounds [256]uint64
+	for i := range bounds {
+		bounds[i] = ^uint64(0)
+	}
+	copy(bounds[:], p.options.Bounds)
+	settings := map[string]any{
+		bpf.SondeVarSelfTgid:    uint32(os.Getpid()),
+		bpf.SondeVarHashSeed:    rand.Uint64(),
+		bpf.SondeVarSlotBounds:  bounds,
+		bpf.SondeVarSeriesLimit: p.options.SeriesLimit,
+	}
+	for name, value := range settings {
+		if err := spec.Variables[name].Set(value); err != nil {
+			return fmt.Errorf("the BPF setting %s cannot be set: %w", name, err)
+		}
+	}
+	spec.Maps[bpf.SondeMapSeries].MaxEntries = p.options.SeriesLimit + Services*overflowSeriesPerService
+	if err := spec.LoadAndAssign(&p.objects, nil); err != nil {
+		return explainLoad(err)
+	}
+	return nil
+}
+
+// explainLoad turns the kernel's refusal into a sentence. cilium/ebpf guesses at
+// a memory limit for EPERM, which is not what it means since Linux 5.11.
+func explainLoad(err error) error {
+	var refused *ebpf.VerifierError
+	if errors.As(err, &refused) {
+		return fmt.Errorf("this kernel's verifier refuses a program of Sonde (%s); Linux 5.15 or newer with BTF is needed, please report this: %w", kernelRelease(), refused)
+	}
+	if errors.Is(err, os.ErrPermission) {
+		return fmt.Errorf("the kernel does not let this process load BPF programs; run it as root or with %s, and check that no seccomp filter forbids bpf(2)", neededCapabilities())
+	}
+	return fmt.Errorf("the BPF programs cannot be loaded on Linux %s: %w", kernelRelease(), err)
+}
+
+func (p *Probe) fillServices() error {
+	for id := uint32(1); id < Services; id++ {
+		if err := p.FreeService(id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
