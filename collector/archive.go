@@ -1,0 +1,112 @@
+package collector
+
+import (
+	"maps"
+	"sync"
+
+	"sonde_exporter/bpf"
+	"sonde_exporter/discovery"
+	"sonde_exporter/probe"
+	"sonde_exporter/series"
+)
+
+// protocolCounts are connections by role and protocol, as the kernel counts them.
+type protocolCounts = [bpf.SondeRoleROLES][bpf.SondeProtocolPROTOCOLS]uint64
+
+// Archive keeps what instances counted that are gone, as long as their service
+// has another instance: a service that restarts must not see its counters fall.
+// It is safe for concurrent use.
+type Archive struct {
+	mu          sync.Mutex
+	folds       map[discovery.Service]series.Fold
+	connections map[discovery.Service]protocolCounts
+}
+
+// NewArchive returns an empty archive.
+func NewArchive() *Archive {
+	return &Archive{
+		folds:       map[discovery.Service]series.Fold{},
+		connections: map[discovery.Service]protocolCounts{},
+	}
+}
+
+// Fold returns a copy of all archived series.
+func (a *Archive) Fold() series.Fold {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	all := series.Fold{}
+	for _, fold := range a.folds {
+		for labels, histogram := range fold {
+			copied := *histogram
+			all.Add(labels, &copied)
+		}
+	}
+	return all
+}
+
+// Connections returns the archived connections of each service.
+func (a *Archive) Connections() map[discovery.Service]protocolCounts {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return maps.Clone(a.connections)
+}
+
+// add archives one series of a service.
+func (a *Archive) add(service discovery.Service, labels series.Labels, histogram *series.Histogram) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.folds[service] == nil {
+		a.folds[service] = series.Fold{}
+	}
+	labels.ServiceName, labels.ServiceNamespace = service.Name, service.Namespace
+	a.folds[service].Add(labels, histogram)
+}
+
+func (a *Archive) addConnections(service discovery.Service, counts protocolCounts) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.connections[service] = sumCounts(a.connections[service], counts)
+}
+
+func (a *Archive) drop(service discovery.Service) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.folds, service)
+	delete(a.connections, service)
+}
+
+func sumCounts(a, b protocolCounts) protocolCounts {
+	for role := range a {
+		for protocol := range a[role] {
+			a[role][protocol] += b[role][protocol]
+		}
+	}
+	return a
+}
+
+// Retire removes an instance that has been gone for long. What it counted moves
+// to the archive if its service lives on in another instance, and ends if not.
+func (s Sources) Retire(instance discovery.Instance) error {
+	service := instance.Service()
+	livesOn := false
+	for _, other := range s.Registry.Instances() {
+		livesOn = livesOn || (other.ID != instance.ID && other.Selected && other.Service() == service)
+	}
+	if counts, err := s.Probe.Service(instance.ID); err == nil && livesOn && instance.Selected {
+		s.Archive.addConnections(service, counts.Connections)
+	}
+	err := s.Ledger.Retire(instance.ID, func(key probe.SeriesKey, histogram *series.Histogram) {
+		if labels, _, known := labelsOf(s.Ledger, key); known && livesOn && instance.Selected {
+			s.Archive.add(service, labels, histogram)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if !livesOn {
+		s.Archive.drop(service)
+	}
+	s.Ledger.Release(instance.ID)
+	s.Registry.Remove(instance.ID)
+	return s.Probe.FreeService(instance.ID)
+}

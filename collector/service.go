@@ -1,0 +1,99 @@
+package collector
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"sonde_exporter/bpf"
+	"sonde_exporter/discovery"
+	"sonde_exporter/discovery/inspect"
+)
+
+var protocolNames = [...]string{
+	bpf.SondeProtocolPROTOCOL_HTTP1:    "http1",
+	bpf.SondeProtocolPROTOCOL_HTTP2:    "http2",
+	bpf.SondeProtocolPROTOCOL_TLS:      "tls",
+	bpf.SondeProtocolPROTOCOL_UPGRADED: "upgraded",
+	bpf.SondeProtocolPROTOCOL_UNKNOWN:  "unknown",
+}
+
+var roleNames = [...]string{bpf.SondeRoleROLE_SERVER: "server", bpf.SondeRoleROLE_CLIENT: "client"}
+
+// byService groups the selected instances by their service.
+func byService(registry *discovery.Registry) map[discovery.Service][]discovery.Instance {
+	services := map[discovery.Service][]discovery.Instance{}
+	for _, instance := range registry.Instances() {
+		if instance.Selected {
+			services[instance.Service()] = append(services[instance.Service()], instance)
+		}
+	}
+	return services
+}
+
+func updateService(s *scrape, ch chan<- prometheus.Metric) error {
+	info := prometheus.NewDesc(namespace+"_service_info",
+		"A service that is measured: 1, with what is known of it. Where its instances differ, values are joined by commas.",
+		[]string{"service_name", "service_namespace", "named_by", "executable", "language", "server_ports", "container_id", "systemd_unit"}, nil)
+	for service, instances := range byService(s.Registry) {
+		join := func(value func(discovery.Instance) []string) string {
+			distinct := map[string]bool{}
+			for _, instance := range instances {
+				for _, v := range value(instance) {
+					distinct[v] = true
+				}
+			}
+			delete(distinct, "")
+			return inspect.Sanitize(strings.Join(slices.Sorted(maps.Keys(distinct)), ","))
+		}
+		one := func(value func(discovery.Instance) string) string {
+			return join(func(i discovery.Instance) []string { return []string{value(i)} })
+		}
+		ch <- prometheus.MustNewConstMetric(info, prometheus.GaugeValue, 1,
+			service.Name, service.Namespace,
+			one(func(i discovery.Instance) string { return i.Identity.Source }),
+			one(func(i discovery.Instance) string { return i.Process.Executable }),
+			one(func(i discovery.Instance) string { return i.Process.Language }),
+			join(portsOf),
+			one(func(i discovery.Instance) string { return i.Process.ContainerID }),
+			one(func(i discovery.Instance) string { return i.Process.SystemdUnit }))
+	}
+	return nil
+}
+
+func portsOf(instance discovery.Instance) []string {
+	ports := make([]string, len(instance.Ports))
+	for i, port := range instance.Ports {
+		ports[i] = strconv.Itoa(int(port))
+	}
+	return ports
+}
+
+func updateConnection(s *scrape, ch chan<- prometheus.Metric) error {
+	total := prometheus.NewDesc(namespace+"_connections_total",
+		"Connections whose protocol was recognised. Only http1 is measured; the others are left alone.",
+		[]string{"service_name", "service_namespace", "role", "protocol"}, nil)
+	archived := s.Archive.Connections()
+	for service, instances := range byService(s.Registry) {
+		counts := archived[service]
+		for _, instance := range instances {
+			kernel, err := s.Probe.Service(instance.ID)
+			if err != nil {
+				return err
+			}
+			counts = sumCounts(counts, kernel.Connections)
+		}
+		for role, protocols := range counts {
+			for protocol, count := range protocols {
+				if count > 0 {
+					ch <- prometheus.MustNewConstMetric(total, prometheus.CounterValue, float64(count),
+						service.Name, service.Namespace, roleNames[role], protocolNames[protocol])
+				}
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"sonde_exporter/collector"
+	"sonde_exporter/config"
+	"sonde_exporter/discovery"
+	"sonde_exporter/discovery/inspect"
+	"sonde_exporter/probe"
+	"sonde_exporter/routes"
+	"sonde_exporter/series"
+)
+
+// exporter wires the rooms together: kernel, discovery, series and collectors.
+type exporter struct {
+	sources  collector.Sources
+	logger   *slog.Logger
+	load     func() (*config.Config, error)
+	stats    io.Closer // makes the kernel measure programs; nil if not asked for
+	reloads  reloadMetrics
+	ready    atomic.Bool
+	reloadMu sync.Mutex
+
+	mu      sync.Mutex // guards current
+	current *config.Config
+}
+
+// startExporter loads the kernel side and finds the services that run already.
+func startExporter(o options, cfg *config.Config, load func() (*config.Config, error), logger *slog.Logger) (*exporter, error) {
+	table, err := series.NewTable(cfg.Histogram.Buckets)
+	if err != nil {
+		return nil, fmt.Errorf("histogram.buckets: %w", err)
+	}
+	namer, err := newNamer(cfg)
+	if err != nil {
+		return nil, err
+	}
+	bounds := table.Bounds()
+	kernel, err := probe.Open(probe.Options{
+		Bounds: bounds[:], SeriesLimit: uint32(cfg.Series.Limit), Procfs: o.procfs, Logger: logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	registry := discovery.New(kernel, inspect.FS{Proc: o.procfs, Root: o.rootfs}, cfg.Discovery, logger)
+	nameOf := func(id uint32) string {
+		instance, _ := registry.Instance(id)
+		return instance.Identity.Name
+	}
+	e := &exporter{
+		logger: logger, load: load, current: cfg, reloads: newReloadMetrics(),
+		sources: collector.Sources{
+			Probe: kernel, Registry: registry, Table: table, Archive: collector.NewArchive(),
+			Ledger:  series.NewLedger(kernel, table, namer, limitsOf(cfg), nameOf, logger),
+			Started: time.Now(), Logger: logger,
+		},
+	}
+	if slices.Contains(o.collectors, "program") {
+		if e.stats, err = probe.EnableStats(); err != nil {
+			logger.Warn("BPF programs are not timed", "err", err)
+		}
+	}
+	if err := e.sources.Probe.Apply(settingsOf(cfg, namer)); err != nil {
+		return nil, errors.Join(err, e.close())
+	}
+	return e, nil
+}
+
+// run serves events until ctx ends. It finds the services that run already once
+// the events of new ones are being heard.
+func (e *exporter) run(ctx context.Context) error {
+	failures := make(chan error, 2)
+	go func() { failures <- e.sources.Probe.ServeProcesses(e.sources.Registry) }()
+	go func() { failures <- e.sources.Probe.ServeRequests(e.sources.Ledger) }()
+	if err := e.sources.Probe.Walk(); err != nil {
+		return err
+	}
+	e.ready.Store(true)
+	ticks := time.NewTicker(time.Second)
+	defer ticks.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-failures:
+			return err
+		case now := <-ticks.C:
+			e.sweep(now)
+		}
+	}
+}
+
+func (e *exporter) sweep(now time.Time) {
+	for _, instance := range e.sources.Registry.Sweep(now, e.config().Series.Retention) {
+		if err := e.sources.Retire(instance); err != nil {
+			e.logger.Error("a service that is gone cannot be retired", "service", instance.Identity.Name, "err", err)
+			continue
+		}
+		e.logger.Info("service retired", "name", instance.Identity.Name, "pid", instance.Process.PID)
+	}
+}
+
+func (e *exporter) close() error {
+	failures := []error{e.sources.Probe.Close()}
+	if e.stats != nil {
+		failures = append(failures, e.stats.Close())
+	}
+	return errors.Join(failures...)
+}
+
+func (e *exporter) config() *config.Config {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.current
+}
+
+// reload reads the configuration again. A bad one changes nothing.
+func (e *exporter) reload(context.Context) error {
+	e.reloadMu.Lock()
+	defer e.reloadMu.Unlock()
+	err := e.apply()
+	e.reloads.record(err)
+	if err != nil {
+		e.logger.Error("configuration not reloaded, the old one stays in force", "err", err)
+		return err
+	}
+	e.logger.Info("configuration reloaded")
+	return nil
+}
+
+func (e *exporter) apply() error {
+	cfg, err := e.load()
+	if err != nil {
+		return err
+	}
+	namer, err := newNamer(cfg)
+	if err != nil {
+		return err
+	}
+	e.warnOfRestart(cfg)
+	if err := e.sources.Probe.Apply(settingsOf(cfg, namer)); err != nil {
+		return err
+	}
+	if err := e.sources.Ledger.Configure(namer, limitsOf(cfg)); err != nil {
+		return err
+	}
+	e.sources.Registry.SetRules(cfg.Discovery)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.current = cfg
+	return nil
+}
+
+// warnOfRestart names what is built into the kernel side when it is loaded.
+func (e *exporter) warnOfRestart(cfg *config.Config) {
+	old := e.config()
+	if !slices.Equal(old.Histogram.Buckets, cfg.Histogram.Buckets) {
+		e.logger.Warn("histogram.buckets takes effect when Sonde is restarted")
+	}
+	if cfg.Series.Limit > old.Series.Limit {
+		e.logger.Warn("a higher series.limit takes effect when Sonde is restarted")
+	}
+}
+
+func newNamer(cfg *config.Config) (*routes.Namer, error) {
+	namer, err := routes.New(routes.Options{
+		Patterns: cfg.Routes.Patterns, Ignored: cfg.Routes.IgnoredPatterns, Unmatched: cfg.Routes.Unmatched,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("routes: %w", err)
+	}
+	return namer, nil
+}
+
+func limitsOf(cfg *config.Config) series.Limits {
+	return series.Limits{Series: cfg.Series.Limit, PerService: cfg.Series.LimitPerService}
+}
+
+func settingsOf(cfg *config.Config, namer *routes.Namer) probe.Settings {
+	return probe.Settings{
+		SeriesLimit:           uint32(cfg.Series.Limit),
+		SeriesLimitPerService: uint32(cfg.Series.LimitPerService),
+		FoldIDs:               namer.FoldsIDs(),
+	}
+}
+
+// reloadMetrics tells whether the configuration in force is the one in the file.
+type reloadMetrics struct {
+	successful, successTime prometheus.Gauge
+}
+
+func newReloadMetrics() reloadMetrics {
+	m := reloadMetrics{
+		successful: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "sonde_config_last_reload_successful",
+			Help: "Whether the last attempt to load the configuration succeeded.",
+		}),
+		successTime: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "sonde_config_last_reload_success_timestamp_seconds",
+			Help: "When the configuration in force was loaded.",
+		}),
+	}
+	m.record(nil)
+	return m
+}
+
+func (m reloadMetrics) record(err error) {
+	if err != nil {
+		m.successful.Set(0)
+		return
+	}
+	m.successful.Set(1)
+	m.successTime.SetToCurrentTime()
+}

@@ -1,0 +1,123 @@
+// Command sonde_exporter measures every service on a Linux host with eBPF and
+// exposes what it sees to Prometheus.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
+	"github.com/prometheus/common/promslog"
+	"github.com/prometheus/common/version"
+
+	"sonde_exporter/collector"
+	"sonde_exporter/config"
+	"sonde_exporter/web"
+)
+
+func main() {
+	if err := execute(os.Args[1:]); err != nil {
+		fmt.Fprintf(os.Stderr, "sonde_exporter: %s\n", err)
+		os.Exit(1)
+	}
+}
+
+func execute(args []string) error {
+	o, err := parseOptions(args)
+	if err != nil {
+		return err
+	}
+	cfg, err := o.config.Load()
+	if err != nil {
+		return err
+	}
+	if o.checkOnly {
+		return printConfig(cfg)
+	}
+	logger := promslog.New(o.log)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	logger.Info("starting sonde_exporter", "version", version.Info(), "build", version.BuildContext())
+	e, err := startExporter(o, cfg, o.config.Load, logger)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := e.close(); err != nil {
+			logger.Error("not all could be detached", "err", err)
+		}
+	}()
+	return serve(ctx, o, e, logger)
+}
+
+func printConfig(cfg *config.Config) error {
+	text, err := cfg.YAML()
+	if err != nil {
+		return err
+	}
+	_, err = os.Stdout.Write(text)
+	return err
+}
+
+// serve runs the exporter and its web server until one of them fails or ctx ends.
+func serve(ctx context.Context, o options, e *exporter, logger *slog.Logger) error {
+	handler, err := newHandler(o, e, logger)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go e.reloadOnHangup(ctx)
+	results := make(chan error, 2)
+	go func() { results <- e.run(ctx) }()
+	go func() { results <- web.Serve(ctx, handler, o.web, logger) }()
+	first := <-results
+	cancel()
+	return errors.Join(first, <-results)
+}
+
+func (e *exporter) reloadOnHangup(ctx context.Context) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangups:
+			_ = e.reload(ctx) // it has logged and counted its error
+		}
+	}
+}
+
+func newHandler(o options, e *exporter, logger *slog.Logger) (http.Handler, error) {
+	set, err := collector.NewSet(e.sources, o.collectors)
+	if err != nil {
+		return nil, err
+	}
+	self := prometheus.NewRegistry()
+	self.MustRegister(versioncollector.NewCollector("sonde"), e.reloads.successful, e.reloads.successTime)
+	options := web.Options{
+		Logger: logger, TelemetryPath: o.telemetryPath, MaxRequests: o.maxRequests,
+		Ready: e.ready.Load, Reload: e.reload, Version: version.Info(),
+		Gather: func(ctx context.Context) prometheus.Gatherer {
+			services := prometheus.NewRegistry()
+			services.MustRegister(set.Collector(ctx))
+			return prometheus.Gatherers{self, services}
+		},
+	}
+	if !o.disableExporterMetrics {
+		self.MustRegister(collectors.NewGoCollector(),
+			collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+		options.Registerer = self
+	}
+	return web.NewHandler(options)
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/promslog"
+	promslogflag "github.com/prometheus/common/promslog/flag"
+	"github.com/prometheus/common/version"
+	toolkit "github.com/prometheus/exporter-toolkit/web"
+	toolkitflag "github.com/prometheus/exporter-toolkit/web/kingpinflag"
+
+	"sonde_exporter/collector"
+	"sonde_exporter/config"
+)
+
+// defaultAddress is where Sonde listens unless told otherwise.
+const defaultAddress = ":19100"
+
+// options is the command line.
+type options struct {
+	config *config.Flags
+	log    *promslog.Config
+	web    *toolkit.FlagConfig
+
+	telemetryPath          string
+	maxRequests            int
+	disableExporterMetrics bool
+	collectors             []string // names of those in use
+	procfs, rootfs         string
+	checkOnly              bool
+}
+
+// parseOptions reads flags and their environment variables: SONDE_ and the name
+// of the flag, see config.EnvName.
+func parseOptions(args []string) (options, error) {
+	app := kingpin.New("sonde_exporter", "Measures every service on this host with eBPF, for Prometheus.")
+	app.Version(version.Print("sonde_exporter"))
+	app.HelpFlag.Short('h')
+	o := options{
+		config: config.RegisterFlags(app),
+		log:    &promslog.Config{},
+		web:    toolkitflag.AddFlags(app, defaultAddress),
+	}
+	promslogflag.AddFlags(app, o.log)
+	app.Flag("web.telemetry-path", "Path under which to expose metrics.").Default("/metrics").StringVar(&o.telemetryPath)
+	app.Flag("web.max-requests", "Maximum number of scrapes at the same time; 0 means no limit.").Default("40").IntVar(&o.maxRequests)
+	app.Flag("web.disable-exporter-metrics", "Leave out metrics about the exporter's own process (promhttp_*, process_*, go_*).").BoolVar(&o.disableExporterMetrics)
+	app.Flag("path.procfs", "Where procfs is mounted.").Default("/proc").StringVar(&o.procfs)
+	app.Flag("path.rootfs", "Where the host's root file system is mounted.").Default("/").StringVar(&o.rootfs)
+	app.Flag("config.check", "Check the configuration, print the one in force, and exit.").BoolVar(&o.checkOnly)
+	choose := registerCollectors(app)
+	addEnvironment(app)
+	if _, err := app.Parse(args); err != nil {
+		return o, fmt.Errorf("%w; see sonde_exporter --help", err)
+	}
+	o.collectors = choose()
+	return o, nil
+}
+
+// registerCollectors adds --[no-]collector.NAME flags. The returned function
+// tells, after parsing, which collectors are in use.
+func registerCollectors(app *kingpin.Application) func() []string {
+	disabled := app.Flag("collector.disable-defaults", "Use only the collectors that are asked for by --collector.NAME.").Bool()
+	type choice struct{ enabled, asked bool }
+	choices := map[string]*choice{}
+	for name, help := range collector.Help() {
+		c := &choice{}
+		choices[name] = c
+		app.Flag("collector."+name, "Expose "+help+".").Default("true").IsSetByUser(&c.asked).BoolVar(&c.enabled)
+	}
+	return func() []string {
+		var names []string
+		for name, c := range choices {
+			if c.enabled && (c.asked || !*disabled) {
+				names = append(names, name)
+			}
+		}
+		slices.Sort(names)
+		return names
+	}
+}
+
+// addEnvironment gives every flag that has none its environment variable.
+func addEnvironment(app *kingpin.Application) {
+	for _, flag := range app.Model().Flags {
+		if flag.Envar == "" && !strings.HasPrefix(flag.Name, "help") && flag.Name != "version" && !strings.HasPrefix(flag.Name, "completion") {
+			app.GetFlag(flag.Name).Envar(config.EnvName(flag.Name))
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package series
+
+import (
+	"strconv"
+
+	"sonde_exporter/bpf"
+	"sonde_exporter/probe"
+)
+
+// OtherRoute is the route of overflow series: requests that were counted, but
+// for which a limit left no series of their own.
+const OtherRoute = "_other"
+
+// Labels are all labels of a series, before they become text.
+type Labels struct {
+	ServiceName, ServiceNamespace string
+	Role                          Role
+	ServerPort                    uint16 // 0: not known
+	ServerAddress                 string // clients only
+	Method, Route                 string
+	Status                        uint16 // 0: no answer
+	ErrorType                     string
+	ProtocolVersion               string
+	Scheme                        string
+}
+
+// failureTypes are the values of error.type when the answer is missing or broken.
+var failureTypes = [...]string{
+	bpf.SondeFailureFAILURE_NONE:      "",
+	bpf.SondeFailureFAILURE_CLOSED:    "connection_closed",
+	bpf.SondeFailureFAILURE_RESET:     "connection_reset",
+	bpf.SondeFailureFAILURE_TIMEOUT:   "timeout",
+	bpf.SondeFailureFAILURE_TRUNCATED: "response_truncated",
+	bpf.SondeFailureFAILURE_OTHER:     "_OTHER",
+}
+
+// errorType follows the HTTP conventions: the status code if it tells an error
+// (5xx for servers, 4xx as well for clients), else what broke.
+func errorType(role Role, status uint16, failure uint8) string {
+	if int(failure) < len(failureTypes) && failure != 0 {
+		return failureTypes[failure]
+	}
+	if status >= 500 || (role == Client && status >= 400) {
+		return strconv.Itoa(int(status))
+	}
+	return ""
+}
+
+// LabelsOf completes an operation with what the answer decides.
+func LabelsOf(operation Operation, key probe.SeriesKey) Labels {
+	return Labels{
+		Role: operation.Role, ServerPort: operation.ServerPort, ServerAddress: operation.ServerAddress,
+		Method: operation.Method, Route: operation.Route,
+		Status: key.Status, ErrorType: errorType(operation.Role, key.Status, key.Failure),
+		ProtocolVersion: "1." + strconv.Itoa(int(key.Version)), Scheme: "http",
+	}
+}
+
+// OtherLabels are those of an overflow series.
+func OtherLabels(role Role, key probe.SeriesKey) Labels {
+	return Labels{
+		Role: role, Method: OtherMethod, Route: OtherRoute, ErrorType: errorType(role, 0, key.Failure),
+	}
+}
+
+// Fold sums histograms by their labels: several instances, and both sides of the
+// kernel's border, may count the same series.
+type Fold map[Labels]*Histogram
+
+// Add takes the histogram over if it is the first with these labels; the caller
+// must not use it any more.
+func (f Fold) Add(labels Labels, histogram *Histogram) {
+	if sum, exists := f[labels]; exists {
+		sum.Add(histogram)
+		return
+	}
+	f[labels] = histogram
+}

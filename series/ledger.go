@@ -1,0 +1,204 @@
+package series
+
+import (
+	"errors"
+	"log/slog"
+	"maps"
+	"sync"
+
+	"sonde_exporter/bpf"
+	"sonde_exporter/probe"
+	"sonde_exporter/routes"
+)
+
+// Kernel is what the ledger needs of the kernel side.
+type Kernel interface {
+	Teach(key probe.OperationKey, operation uint32) error
+	Known(key probe.OperationKey) (operation uint32, ok bool)
+	ForgetOperations(matches func(probe.OperationKey) bool) error
+	Service(id uint32) (probe.Service, error)
+	SeriesCount() uint32
+	RemoveSeries(matches func(operation uint32) bool, visit func(probe.SeriesKey, *bpf.SondeHistogram)) error
+}
+
+// Limits bound the series; overflow series come on top.
+type Limits struct {
+	Series, PerService int
+}
+
+// Ledger files what the kernel cannot file by itself: it names operations that
+// the kernel has not seen before and keeps the requests that ended before the
+// kernel knew the name. It is safe for concurrent use.
+type Ledger struct {
+	kernel  Kernel
+	table   *Table
+	catalog *Catalog
+	logger  *slog.Logger
+	// serviceName tells how an instance is called; each service has its own words.
+	serviceName func(instance uint32) string
+
+	mu       sync.Mutex
+	namer    *routes.Namer
+	limits   Limits
+	own      map[probe.SeriesKey]*Histogram
+	ownCount map[uint32]int // series in own, by instance
+	overflow uint64
+}
+
+// NewLedger returns an empty ledger.
+func NewLedger(kernel Kernel, table *Table, namer *routes.Namer, limits Limits, serviceName func(uint32) string, logger *slog.Logger) *Ledger {
+	return &Ledger{
+		kernel: kernel, table: table, namer: namer, limits: limits, serviceName: serviceName, logger: logger,
+		catalog: NewCatalog(limits.Series, limits.PerService),
+		own:     map[probe.SeriesKey]*Histogram{}, ownCount: map[uint32]int{},
+	}
+}
+
+// Configure puts new routes and limits in force. Operations get their new names
+// when they are next seen; what was counted stays under the old ones.
+func (l *Ledger) Configure(namer *routes.Namer, limits Limits) error {
+	l.mu.Lock()
+	l.namer, l.limits = namer, limits
+	l.mu.Unlock()
+	l.catalog.SetLimits(limits.Series, limits.PerService)
+	return l.kernel.ForgetOperations(func(probe.OperationKey) bool { return true })
+}
+
+// Operation implements probe.RequestHandler: it names a path that the kernel has
+// not seen before.
+func (l *Ledger) Operation(event *probe.OperationEvent) {
+	if err := l.kernel.Teach(event.Key, l.number(event)); err != nil {
+		l.logger.Error("an operation stays unknown", "err", err)
+	}
+}
+
+func (l *Ledger) number(event *probe.OperationEvent) uint32 {
+	l.mu.Lock()
+	namer := l.namer
+	l.mu.Unlock()
+	key := event.Key
+	path := string(event.Path[:min(int(event.PathLength), len(event.Path))])
+	route, ignored := namer.Route(l.serviceName(key.Service), path)
+	if ignored {
+		return probe.Ignored
+	}
+	operation := Operation{
+		Instance: key.Service, Role: Role(key.Role), ServerPort: key.ServerPort,
+		Method: methodName(key.Method), Route: route,
+	}
+	if operation.Role == Client {
+		operation.ServerAddress = serverAddress(event)
+	}
+	number, err := l.catalog.Number(operation)
+	if err != nil {
+		return probe.OtherOperation(key.Service, key.Role)
+	}
+	return number
+}
+
+// Observation implements probe.RequestHandler: it files a request that ended
+// before its operation had a number.
+func (l *Ledger) Observation(event *probe.ObservationEvent) {
+	key := probe.SeriesKey{Status: event.Status, Failure: event.Failure, Version: event.Version}
+	operation, known := l.kernel.Known(event.Key)
+	if operation == probe.Ignored {
+		return
+	}
+	_, _, other := probe.IsOther(operation)
+	key.Operation = operation
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !known || other || !l.hasRoom(key, event.Key.Service) {
+		key = otherKey(event)
+		l.overflow++
+	}
+	histogram := l.own[key]
+	if histogram == nil {
+		histogram = new(Histogram)
+		l.own[key] = histogram
+		l.ownCount[event.Key.Service]++
+	}
+	histogram.Observe(l.table, event.DurationNs)
+}
+
+// otherKey is the overflow series of an observation, as other_operation() and
+// is_error() in bpf/series.h choose it.
+func otherKey(event *probe.ObservationEvent) probe.SeriesKey {
+	key := probe.SeriesKey{Operation: probe.OtherOperation(event.Key.Service, event.Key.Role)}
+	lowestError := uint16(500)
+	if Role(event.Key.Role) == Client {
+		lowestError = 400
+	}
+	if event.Failure != 0 || event.Status >= lowestError {
+		key.Failure = uint8(bpf.SondeFailureFAILURE_OTHER)
+	}
+	return key
+}
+
+// hasRoom counts a series that both sides have twice, so the limits may be
+// reached a little early, never exceeded.
+func (l *Ledger) hasRoom(key probe.SeriesKey, instance uint32) bool {
+	if _, exists := l.own[key]; exists {
+		return true
+	}
+	service, err := l.kernel.Service(instance)
+	if err != nil {
+		return false
+	}
+	return l.ownCount[instance]+int(service.Series) < l.limits.PerService &&
+		len(l.own)+int(l.kernel.SeriesCount()) < l.limits.Series
+}
+
+// Lookup returns the operation that has this number.
+func (l *Ledger) Lookup(number uint32) (Operation, bool) { return l.catalog.Operation(number) }
+
+// Each calls visit with a copy of every series that the ledger itself holds.
+func (l *Ledger) Each(visit func(probe.SeriesKey, *Histogram)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for key, histogram := range l.own {
+		copied := *histogram
+		visit(key, &copied)
+	}
+}
+
+// Overflow is how many observations the ledger filed in overflow series.
+func (l *Ledger) Overflow() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.overflow
+}
+
+// Retire removes all series of an instance, here and in the kernel, after visit
+// has had their last values.
+func (l *Ledger) Retire(instance uint32, visit func(probe.SeriesKey, *Histogram)) error {
+	belongs := func(number uint32) bool {
+		if service, _, other := probe.IsOther(number); other {
+			return service == instance
+		}
+		operation, known := l.catalog.Operation(number)
+		return known && operation.Instance == instance
+	}
+	// First the numbers, so that nothing is filed under them any more.
+	err := errors.Join(
+		l.kernel.ForgetOperations(func(key probe.OperationKey) bool { return key.Service == instance }),
+		l.kernel.RemoveSeries(belongs, func(key probe.SeriesKey, value *bpf.SondeHistogram) {
+			histogram := Histogram{SumNanoseconds: value.SumNs, Slots: value.Slots}
+			visit(key, &histogram)
+		}),
+	)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	maps.DeleteFunc(l.own, func(key probe.SeriesKey, histogram *Histogram) bool {
+		if !belongs(key.Operation) {
+			return false
+		}
+		visit(key, histogram)
+		return true
+	})
+	delete(l.ownCount, instance)
+	return err
+}
+
+// Release forgets the names of an instance's operations, after Retire.
+func (l *Ledger) Release(instance uint32) { l.catalog.Remove(instance) }
