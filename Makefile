@@ -1,0 +1,57 @@
+# `make` lists the targets. All of them do their own set-up on Debian.
+
+GO ?= go
+
+# With a shell of its own each recipe sees the PATH below. Go's own installer puts
+# it where PATH does not lead to.
+SHELL := /bin/bash
+export PATH := $(PATH):/usr/local/go/bin
+
+# What --version and sonde_exporter_build_info say. Nothing depends on who builds,
+# when and where: the same commit gives the same program.
+VERSION  := $(shell cat VERSION)
+REVISION := $(shell git rev-parse --verify --quiet HEAD 2>/dev/null || echo unknown)
+BRANCH   := $(shell git symbolic-ref --short --quiet HEAD 2>/dev/null || echo unknown)
+DATE     := $(shell TZ=UTC git log -1 --format=%cd --date=format-local:%Y%m%d-%H:%M:%S 2>/dev/null || echo unknown)
+INFO     := github.com/prometheus/common/version
+LDFLAGS  := -s -w \
+	-X $(INFO).Version=$(VERSION) \
+	-X $(INFO).Revision=$(REVISION) \
+	-X $(INFO).Branch=$(BRANCH) \
+	-X $(INFO).BuildUser=make \
+	-X $(INFO).BuildDate=$(DATE)
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test test-unit lint generate check-generated certs clean
+
+help: ## print this list
+	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+build: ## build ./sonde_exporter
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o sonde_exporter .
+
+demo: build ## measure a small demo service and show its histograms (uses sudo)
+	@scripts/demo
+
+test: ## run all tests: C, kernel and end to end (uses sudo)
+	@scripts/test all
+
+test-unit: ## run the tests that need neither root nor other programs
+	@scripts/test unit
+
+lint: ## check the form of Go, C and shell
+	@scripts/lint
+
+generate: ## compile the BPF programs with clang-19 and write their Go bindings
+	@scripts/setup build
+	$(GO) generate ./bpf
+
+check-generated: ## generate and fail if anything changes
+	@scripts/check-generated
+
+certs: ## make a certificate authority and a server certificate in certs/
+	@scripts/certs
+
+clean: ## remove what the targets above have made, except certs/
+	rm -f sonde_exporter test.log
+	$(GO) clean ./...
