@@ -86,6 +86,9 @@ struct connection {
 	__u64 last_ns; /* when the last byte of a close-delimited body was seen */
 	struct stream request;
 	struct stream response;
+	__u64 last_hash; /* of the last operation that was found, and its number */
+	__u32 last_operation;
+	__u32 last_method;
 	struct request draft;
 	struct request queue[QUEUE_INLINE];
 };

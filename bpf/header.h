@@ -10,6 +10,7 @@
 #include "path.h"
 
 #define NUMBER_DIGITS 15 /* decimal or hexadecimal: fits in 64 bits; more is an attack */
+#define SKIP_STEPS 160	 /* blocks and lines of a window, in one go */
 #define SPACES_CAP 8	 /* blanks around a value that are looked through */
 
 static __always_inline bool is_blank(__u8 byte)
@@ -102,6 +103,66 @@ static __always_inline void read_host(struct parse *p, __u32 from, __u32 end)
 	s->host_length = end - from < SONDE_HOST ? end - from : SONDE_HOST;
 	hash_host(s, from, s->host_length);
 	__builtin_memcpy(s->host, &s->bytes[from & WINDOW_MASK], SONDE_HOST);
+}
+
+/* First bytes of the lines that are of use: to a response, a server's request, a client's. */
+enum line_use {
+	USE_RESPONSE = 1,
+	USE_SERVER = 2,
+	USE_CLIENT = 4,
+	USE_ALL = 7,
+};
+
+static const __u8 line_use[256] = {
+	['\r'] = USE_ALL,
+	['\n'] = USE_ALL,
+	['c'] = USE_ALL,
+	['C'] = USE_ALL,
+	['t'] = USE_ALL,
+	['T'] = USE_ALL,
+	['e'] = USE_SERVER | USE_CLIENT,
+	['E'] = USE_SERVER | USE_CLIENT,
+	['h'] = USE_CLIENT,
+	['H'] = USE_CLIENT,
+};
+
+/* Whether read_header() would do something with the line that begins here. */
+static __always_inline bool is_of_use(struct scratch *s, __u32 at, __u8 use)
+{
+	if (!(line_use[byte_at(s, at)] & use))
+		return false;
+	/* Of the fields that begin with c, only Content-Length. */
+	return (byte_at(s, at) | 0x20) != 'c' || (byte_at(s, at + 8) | 0x20) == 'l';
+}
+
+/*
+ * Moves on from a line's first byte to the first line that is of use, or to the
+ * last one that begins in the window; sets `newline` to its first byte. Most
+ * bytes of a head go by here. The loop is small on purpose: between two requests
+ * the service's own code has taken the instruction cache.
+ */
+__noinline int skip_lines(struct scratch *s, __u32 from, __u8 use)
+{
+	__u32 at = from;
+
+	if (!s)
+		return 0;
+	s->newline = from;
+	if (is_of_use(s, at, use))
+		return 0;
+	for (__u32 i = 0; i < SKIP_STEPS; i++) {
+		__u64 mask = newlines(word_at(s, at));
+
+		at += mask ? lowest_byte(mask) + 1 : 8;
+		if (at >= s->length)
+			break;
+		if (!mask)
+			continue;
+		s->newline = at;
+		if (is_of_use(s, at, use))
+			break;
+	}
+	return 0;
 }
 
 /* One header line [from, end) of the window, line end excluded. False: malformed. */

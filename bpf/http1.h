@@ -214,6 +214,13 @@ static __always_inline void end_long_line(struct parse *p, __u32 newline)
 		name_draft(p);
 }
 
+static __always_inline __u8 use_of_lines(const struct parse *p)
+{
+	if (p->is_response)
+		return USE_RESPONSE;
+	return p->conn->role == ROLE_SERVER ? USE_SERVER : USE_CLIENT;
+}
+
 static __always_inline long step_line(struct parse *p)
 {
 	struct scratch *s = p->s;
@@ -223,6 +230,14 @@ static __always_inline long step_line(struct parse *p)
 	if (fill(p))
 		return STOP;
 	from = s->at - s->base;
+	if (p->stream->state == STREAM_HEADERS && !p->stream->long_line) {
+		skip_lines(s, from, use_of_lines(p));
+		from = s->newline;
+		s->at = s->base + from;
+		if (fill(p))
+			return STOP;
+		from = s->at - s->base;
+	}
 	left = s->end - s->at;
 	if (find_newline(s, from) && s->newline - from < LINE_CAP) {
 		newline = s->newline;

@@ -44,6 +44,13 @@ static __always_inline void reject(struct parse *p, __u8 protocol)
 		__builtin_memset(&conn->draft, 0, sizeof(conn->draft));
 }
 
+/* The path must outlive the window if it is not needed at once. */
+static __always_inline void keep_path(struct scratch *s)
+{
+	__builtin_memcpy(s->path, &s->bytes[s->path_at & WINDOW_MASK], SONDE_PATH);
+	s->path_at = PATH_KEPT;
+}
+
 /* Shows user space an operation that it has not named yet. */
 static __always_inline void announce_operation(struct parse *p, const struct operation_key *key)
 {
@@ -59,6 +66,8 @@ static __always_inline void announce_operation(struct parse *p, const struct ope
 	event = bpf_ringbuf_reserve(&request_events, sizeof(*event), 0);
 	if (!event)
 		return;
+	if (s->path_at != PATH_KEPT)
+		keep_path(s);
 	event->type = EVENT_OPERATION;
 	event->key = *key;
 	event->path_length = s->path_length < SONDE_PATH ? s->path_length : SONDE_PATH;
@@ -93,12 +102,21 @@ static __always_inline void name_draft(struct parse *p)
 		.role = conn->role,
 		.method = conn->draft.method,
 	};
-	__u32 *known = bpf_map_lookup_elem(&operations, &key);
+	__u32 *known;
 
-	if (known)
-		conn->draft.operation = *known;
-	else
+	if (conn->last_operation && conn->last_hash == key.hash &&
+	    conn->last_method == key.method) {
+		conn->draft.operation = conn->last_operation;
+		return;
+	}
+	known = bpf_map_lookup_elem(&operations, &key);
+	if (!known) {
 		announce_operation(p, &key);
+		return;
+	}
+	conn->draft.operation = conn->last_operation = *known;
+	conn->last_hash = key.hash;
+	conn->last_method = key.method;
 }
 
 /* [from, end) is the request line, or the first LINE_CAP bytes of a long one. */
@@ -115,7 +133,9 @@ static __always_inline bool read_request_line(struct parse *p, __u32 from, __u32
 	hash_path(p->s, from, end);
 	draft->hash = p->s->path_hash;
 	draft->named = !is_long;
-	__builtin_memcpy(p->s->path, &p->s->bytes[from & WINDOW_MASK], SONDE_PATH);
+	p->s->path_at = from;
+	if (conn->role == ROLE_CLIENT || is_long)
+		keep_path(p->s);
 	if (conn->role == ROLE_SERVER && !is_long)
 		name_draft(p);
 	return true;

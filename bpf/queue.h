@@ -4,6 +4,9 @@
  * first few live in the connection; one that pipelines deeper gets a `spill`,
  * and beyond that only a number, observed in the overflow series. Once a
  * connection has spilled, new requests go to the spill only, so order holds.
+ *
+ * Each index has one writer. No barriers: an answer follows its request through
+ * the locks of the socket that delivered it.
  */
 #ifndef SONDE_QUEUE_H
 #define SONDE_QUEUE_H
@@ -34,8 +37,7 @@ static __always_inline void push_spilled(struct connection *conn, void *sk,
 		return;
 	}
 	spill->queue[SPILL_SLOT(spill->tail)] = *request;
-	/* The entry must be seen before the index that publishes it. */
-	__sync_fetch_and_add(&spill->tail, 1);
+	spill->tail++;
 }
 
 static __always_inline void push(struct connection *conn, void *sk, const struct request *request)
@@ -45,14 +47,14 @@ static __always_inline void push(struct connection *conn, void *sk, const struct
 		return;
 	}
 	conn->queue[INLINE_SLOT(conn->tail)] = *request;
-	__sync_fetch_and_add(&conn->tail, 1);
+	conn->tail++;
 }
 
 static __always_inline bool pop_spilled(struct spill *spill, struct request *request)
 {
 	if (spill->head != spill->tail) {
 		*request = spill->queue[SPILL_SLOT(spill->head)];
-		__sync_fetch_and_add(&spill->head, 1);
+		spill->head++;
 		return true;
 	}
 	if (!spill->excess)
@@ -70,7 +72,7 @@ static __always_inline bool pop(struct connection *conn, void *sk, struct reques
 
 	if (conn->head != conn->tail) {
 		*request = conn->queue[INLINE_SLOT(conn->head)];
-		__sync_fetch_and_add(&conn->head, 1);
+		conn->head++;
 		return true;
 	}
 	if (!conn->pipelined)

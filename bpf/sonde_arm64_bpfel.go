@@ -69,7 +69,10 @@ type SondeConnection struct {
 		Stashed   uint8
 		Pad       [5]uint8
 	}
-	Draft struct {
+	LastHash      uint64
+	LastOperation uint32
+	LastMethod    uint32
+	Draft         struct {
 		_         structs.HostLayout
 		StartNs   uint64
 		Hash      uint64
@@ -255,6 +258,8 @@ type SondeScratch struct {
 	Newline    uint32
 	PathLength uint32
 	HostLength uint32
+	PathAt     uint32
+	Pad        uint32
 	Zero       uint64
 	PathHash   uint64
 	HostHash   uint64

@@ -40,19 +40,13 @@ static __always_inline __u64 newlines(__u64 word)
 	return (word - 0x0101010101010101ULL) & ~word & 0x8080808080808080ULL;
 }
 
+/* Which byte the lowest bit of the mask is in, without a branch. */
 static __always_inline __u32 lowest_byte(__u64 mask)
 {
-	__u32 byte = 0;
+	__u64 below = (mask & -mask) - 1;
 
-	if (!(mask & 0xffffffff)) {
-		mask >>= 32;
-		byte += 4;
-	}
-	if (!(mask & 0xffff)) {
-		mask >>= 16;
-		byte += 2;
-	}
-	return mask & 0xff ? byte : byte + 1;
+	/* One bit of each byte up to that one, added up in the highest byte. */
+	return ((below & 0x0101010101010101ULL) * 0x0101010101010101ULL >> 56) - 1;
 }
 
 #endif

@@ -22,7 +22,8 @@
 #define WINDOW_SIZE 1024
 #define WINDOW_MASK (WINDOW_SIZE - 1)
 #define WINDOW_SLACK 136 /* so that a copy of SONDE_PATH bytes may begin anywhere */
-#define SCRATCHES 4	 /* per CPU: a task, and what may interrupt or preempt it */
+#define PATH_KEPT (~0U)
+#define SCRATCHES 4 /* per CPU: a task, and what may interrupt or preempt it */
 
 struct scratch {
 	__u32 busy;
@@ -33,6 +34,8 @@ struct scratch {
 	__u32 newline; /* offset of the line end that was found; >= length: none */
 	__u32 path_length;
 	__u32 host_length;
+	__u32 path_at; /* offset of the path in the window; PATH_KEPT: it is in `path` */
+	__u32 pad;
 	__u64 zero;
 	__u64 path_hash;
 	__u64 host_hash;
@@ -125,7 +128,7 @@ static __always_inline struct scratch *claim_scratch(void)
 
 static __always_inline void release_scratch(struct scratch *s)
 {
-	__sync_lock_test_and_set(&s->busy, 0);
+	*(volatile __u32 *)&s->busy = 0;
 }
 
 /*
@@ -188,6 +191,7 @@ static __always_inline int open_window(struct parse *p, void *sk, __u32 start, _
 		s->path_length = carry->path_length;
 		s->host_length = carry->host_length;
 		s->host_hash = carry->host_hash;
+		s->path_at = PATH_KEPT;
 	} else {
 		carried = 0;
 	}

@@ -91,6 +91,7 @@ static __always_inline void judge(struct connection *conn)
 	__u8 before = conn->verdict;
 
 	conn->generation = generation();
+	conn->last_operation = 0; /* routes may have new names */
 	if (before == VERDICT_FOREIGN)
 		return;
 	if (!conn->service && conn->role == ROLE_CLIENT) {
