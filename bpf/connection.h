@@ -77,7 +77,6 @@ struct connection {
 	__u8 protocol;
 	__u8 fresh;	/* no payload seen; an early segment may wait in `early` */
 	__u8 pipelined; /* newer requests are in `spills` */
-	__u8 closed;	/* the end was accounted for */
 	__u8 known_reader;
 	__u8 answered; /* the draft was answered before its head ended */
 	__u16 status;  /* of the response in progress */

@@ -214,6 +214,27 @@ static __always_inline void end_long_line(struct parse *p, __u32 newline)
 		name_draft(p);
 }
 
+/* A TLS record: RFC 8446, section 5.1. */
+static __always_inline bool is_tls_record(const struct scratch *s, __u32 from)
+{
+	__u8 type = byte_at(s, from);
+
+	return type >= 20 && type <= 23 && byte_at(s, from + 1) == 3 && byte_at(s, from + 2) <= 4;
+}
+
+/* Most other protocols are known by their first byte, before there is a line. */
+static __always_inline bool may_begin_message(struct parse *p, __u32 from)
+{
+	__u8 first = byte_at(p->s, from);
+
+	if (first == '\r' || first == '\n' || (p->is_response ? first == 'H' : is_tchar[first]))
+		return true;
+	if (p->conn->protocol == PROTOCOL_UNDECIDED && is_tls_record(p->s, from))
+		classify(p->conn, PROTOCOL_TLS);
+	reject(p, PROTOCOL_UNKNOWN);
+	return false;
+}
+
 static __always_inline __u8 use_of_lines(const struct parse *p)
 {
 	if (p->is_response)
@@ -238,6 +259,9 @@ static __always_inline long step_line(struct parse *p)
 			return STOP;
 		from = s->at - s->base;
 	}
+	if (p->stream->state <= STREAM_RESYNC && !p->stream->long_line &&
+	    !may_begin_message(p, from))
+		return CONTINUE;
 	left = s->end - s->at;
 	if (find_newline(s, from) && s->newline - from < LINE_CAP) {
 		newline = s->newline;

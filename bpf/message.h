@@ -32,7 +32,7 @@ static __always_inline void reject(struct parse *p, __u8 protocol)
 	if (stream->state != STREAM_RESYNC) {
 		if (conn->protocol == PROTOCOL_UNDECIDED)
 			classify(conn, protocol);
-		else
+		else if (conn->protocol == PROTOCOL_HTTP1)
 			lose(LOSS_MALFORMED, 1);
 	}
 	stream->state = STREAM_RESYNC;

@@ -17,7 +17,7 @@
 #define STASH_ENTRIES 512
 
 struct stash_key {
-	__u64 cookie;
+	__u64 id; /* the socket's cookie; before there is a socket, see early_id() */
 	__u32 seq;
 	__u32 pad;
 };
@@ -133,20 +133,19 @@ static long stash_piece(__u32 index, struct stashing *st)
 }
 
 static __always_inline void stash_packet(struct __sk_buff *skb, struct stream *stream,
-					 const struct packet *packet)
+					 const struct packet *packet, __u64 id)
 {
 	__u32 gap = packet->seq - stream->next;
 	bool in_body = stream->state == STREAM_BODY &&
 		       stream->remaining > (__u64)gap + packet->length;
 	struct stashing st = {
 		.skb = skb,
-		.key = { .cookie = bpf_get_socket_cookie(skb), .seq = packet->seq },
+		.key = { .id = id, .seq = packet->seq },
 		.offset = packet->payload,
 		.left = packet->length,
 		.has_data = !in_body,
 	};
 
-	stream->stashed = 1;
 	bpf_loop(STASH_PIECES, stash_piece, &st, 0);
 }
 
@@ -154,13 +153,14 @@ struct replay {
 	struct __sk_buff *skb;
 	struct connection *conn;
 	struct stream *stream;
+	__u64 id;
 	__u32 is_response;
 };
 
 static long replay_piece(__u32 index, struct replay *r)
 {
 	struct stash_key key = {
-		.cookie = bpf_get_socket_cookie(r->skb),
+		.id = r->id,
 		.seq = r->stream->next,
 	};
 	struct piece *piece = bpf_map_lookup_elem(&stash, &key);
@@ -180,15 +180,16 @@ static long replay_piece(__u32 index, struct replay *r)
 	return 0;
 }
 
-/* What came early and follows now. */
+/* What came before its time and follows now. */
 static __always_inline void replay_stash(struct __sk_buff *skb, struct connection *conn,
-					 struct stream *stream, __u32 is_response)
+					 struct stream *stream, __u32 is_response, __u64 id)
 {
 	struct replay r = {
 		.skb = skb,
 		.conn = conn,
 		.stream = stream,
 		.is_response = is_response,
+		.id = id,
 	};
 
 	bpf_loop(STASH_ENTRIES, replay_piece, &r, 0);
@@ -237,7 +238,8 @@ static __always_inline bool bridge_gap(struct __sk_buff *skb, struct connection 
 		return true;
 	}
 	if (arrives && received_to(skb, &received) && (__s32)(received - stream->next) <= 0) {
-		stash_packet(skb, stream, packet);
+		stream->stashed = 1;
+		stash_packet(skb, stream, packet, bpf_get_socket_cookie(skb));
 		return false;
 	}
 	if (skip_inside_body(stream, gap))
@@ -285,7 +287,7 @@ static __always_inline bool feed(struct __sk_buff *skb, struct connection *conn,
 	if (bytes.start < bytes.end)
 		consume(skb, conn, stream, &bytes);
 	if (stream->stashed)
-		replay_stash(skb, conn, stream, is_response);
+		replay_stash(skb, conn, stream, is_response, bpf_get_socket_cookie(skb));
 	return true;
 }
 

@@ -38,9 +38,9 @@ type SondeConnection struct {
 	Protocol    uint8
 	Fresh       uint8
 	Pipelined   uint8
-	Closed      uint8
 	KnownReader uint8
 	Answered    uint8
+	_           [1]byte
 	Status      uint16
 	Head        uint32
 	Tail        uint32
@@ -101,11 +101,11 @@ type SondeControl struct {
 	AnnounceLimit uint64
 }
 
-type SondeEarlyKey struct {
-	_     structs.HostLayout
-	Peer  [2]uint64
-	Ports uint32
-	Pad   uint32
+type SondeEarly struct {
+	_       structs.HostLayout
+	StartNs uint64
+	Seq     uint32
+	Pad     uint32
 }
 
 type SondeEventType uint32
@@ -311,10 +311,10 @@ type SondeSpill struct {
 }
 
 type SondeStashKey struct {
-	_      structs.HostLayout
-	Cookie uint64
-	Seq    uint32
-	Pad    uint32
+	_   structs.HostLayout
+	Id  uint64
+	Seq uint32
+	Pad uint32
 }
 
 // Names of all BPF objects in the ELF.

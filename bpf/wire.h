@@ -11,77 +11,72 @@
 /*
  * A handshake may end with a segment that has payload (TCP_DEFER_ACCEPT makes
  * each do so). The hook sees it on the listener, before the connection exists,
- * so what was parsed waits here under the peer's address.
+ * so its bytes wait in `stash` and what else is known of it waits here.
  */
-struct early_key {
-	__u64 peer[2];
-	__u32 ports;
+struct early {
+	__u64 start_ns;
+	__u32 seq;
 	__u32 pad;
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, EARLY_ENTRIES);
-	__type(key, struct early_key);
-	__type(value, struct connection);
+	__type(key, __u64);
+	__type(value, struct early);
 } early SEC(".maps");
 
-static __always_inline bool early_key_of(struct __sk_buff *skb, const struct packet *packet,
-					 bool arrives, struct early_key *key)
+/* Stands for the connection's four-tuple until it has a cookie; 0: unreadable. */
+static __always_inline __u64 early_id(struct __sk_buff *skb, const struct packet *packet,
+				      bool arrives)
 {
 	__u8 *ip = header(skb, 0, IPV6_HEADER);
+	__u64 id = hash_seed;
 
 	if (!ip)
-		return false;
+		return 0;
 	if (ip[0] >> 4 == 6) {
-		key->peer[0] = *(__u64 *)(ip + (arrives ? 8 : 24));
-		key->peer[1] = *(__u64 *)(ip + (arrives ? 16 : 32));
+		id = mix(id, *(__u64 *)(ip + (arrives ? 8 : 24)));
+		id = mix(id, *(__u64 *)(ip + (arrives ? 16 : 32)));
 	} else {
-		key->peer[0] = *(__u32 *)(ip + (arrives ? 12 : 16));
+		id = mix(id, *(__u32 *)(ip + (arrives ? 12 : 16)));
 	}
-	key->ports = arrives ? packet->source << 16 | packet->destination :
-			       packet->destination << 16 | packet->source;
-	return true;
+	return mix(id, arrives ? packet->source << 16 | packet->destination :
+				 packet->destination << 16 | packet->source);
 }
 
 static __always_inline void keep_early(struct __sk_buff *skb, struct connection *listener,
 				       const struct packet *packet)
 {
-	struct bytes bytes = { .payload = packet->payload, .end = packet->length };
-	struct early_key key = {};
-	struct connection *conn;
+	struct early value = { .start_ns = bpf_ktime_get_ns(), .seq = packet->seq };
+	__u64 id = early_id(skb, packet, true);
 
-	if (!early_key_of(skb, packet, true, &key))
-		return;
-	/* A handshake that is repeated finds its entry, and is not parsed twice. */
-	if (bpf_map_update_elem(&early, &key, listener, BPF_NOEXIST))
-		return;
-	conn = bpf_map_lookup_elem(&early, &key);
-	if (!conn)
+	/* A handshake that is repeated finds its entry. */
+	if (!id || bpf_map_update_elem(&early, &id, &value, BPF_NOEXIST))
 		return;
 	__sync_fetch_and_add(&early_count, 1);
-	conn->server_port = packet->destination;
-	conn->request.started = 1;
-	conn->request.next = packet->seq + packet->length;
-	parse_bytes(skb, conn, &bytes);
+	stash_packet(skb, &listener->request, packet, id);
 }
 
 static __always_inline void take_early(struct __sk_buff *skb, struct connection *conn,
 				       const struct packet *packet, bool arrives)
 {
-	struct early_key key = {};
-	struct connection *kept;
+	struct early *kept;
+	__u64 id;
 
 	conn->fresh = 0;
-	if (!early_count || conn->role != ROLE_SERVER || !early_key_of(skb, packet, arrives, &key))
+	if (!early_count || conn->role != ROLE_SERVER)
 		return;
-	kept = bpf_map_lookup_elem(&early, &key);
+	id = early_id(skb, packet, arrives);
+	kept = bpf_map_lookup_elem(&early, &id);
 	if (!kept)
 		return;
-	*conn = *kept;
-	conn->fresh = 0;
-	bpf_map_delete_elem(&early, &key);
+	conn->request.started = 1;
+	conn->request.next = kept->seq;
+	conn->draft.start_ns = kept->start_ns;
+	bpf_map_delete_elem(&early, &id);
 	__sync_fetch_and_add(&early_count, -1);
+	replay_stash(skb, conn, &conn->request, false, id);
 }
 
 /* The set of services moved since this connection was last judged. */
@@ -134,10 +129,11 @@ static __always_inline int wire(struct __sk_buff *skb, bool arrives)
 				keep_early(skb, conn, &packet);
 			return PASS;
 		}
-		take_early(skb, conn, &packet, arrives);
 	}
 	is_response = (conn->role == ROLE_SERVER) != arrives;
 	conn->server_port = is_response ? packet.source : packet.destination;
+	if (conn->fresh)
+		take_early(skb, conn, &packet, arrives);
 	if (is_response) {
 		if (feed(skb, conn, &conn->response, &packet, true, arrives) && packet.fin)
 			end_connection(conn, sk, FAILURE_CLOSED, bpf_ktime_get_ns());
