@@ -22,7 +22,7 @@ LDFLAGS  := -s -w \
 	-X $(INFO).BuildDate=$(DATE)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-unit lint generate check-generated certs clean
+.PHONY: help build demo test test-unit test-kernels update-verifier-budget lint generate check-generated certs clean
 
 help: ## print this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -38,6 +38,12 @@ test: ## run all tests: C, kernel and end to end (uses sudo)
 
 test-unit: ## run the tests that need neither root nor other programs
 	@scripts/test unit
+
+test-kernels: ## run the kernel tests on Linux 6.1, 6.12, the newest, and arm64, in QEMU
+	@scripts/test-kernels $(KERNELS)
+
+update-verifier-budget: ## do that, and write bpf/verifier-budget.txt anew
+	@scripts/test-kernels -update $(KERNELS)
 
 lint: ## check the form of Go, C and shell
 	@scripts/lint

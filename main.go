@@ -31,6 +31,7 @@ func main() {
 }
 
 func execute(args []string) error {
+	nameVersion()
 	o, err := parseOptions(args)
 	if err != nil {
 		return err

@@ -163,8 +163,8 @@ func TestCreatedTimestamp(t *testing.T) {
 }
 
 func TestMakeLabels(t *testing.T) {
-	labels := MakeLabels([]string{"b", "a", "missing"}, []string{"x\xff", "y"})
-	want := [][2]string{{"a", "y"}, {"b", "x\uFFFD"}, {"missing", ""}}
+	labels := MakeLabels([]string{"b", "empty", "a", "missing"}, []string{"x\xff", "", "y"})
+	want := [][2]string{{"a", "y"}, {"b", "x\uFFFD"}}
 	if len(labels) != len(want) {
 		t.Fatalf("got %d labels, want %d", len(labels), len(want))
 	}
