@@ -41,8 +41,7 @@ static __always_inline void drain_excess(struct drain *d)
  * a close-delimited body ends; any other body is truncated by it. May be called
  * again: it leaves nothing behind.
  */
-static __always_inline void end_connection(struct connection *conn, void *sk, __u8 failure,
-					   __u64 end_ns)
+static COLD void end_connection(struct connection *conn, void *sk, __u8 failure, __u64 end_ns)
 {
 	struct drain d = { .conn = conn, .sk = sk, .failure = failure, .end_ns = end_ns };
 	bool in_order = failure == FAILURE_CLOSED;

@@ -85,7 +85,7 @@ static __always_inline bool read_length(struct parse *p, __u32 from, __u32 end)
 	return true;
 }
 
-static __always_inline void read_transfer_encoding(struct parse *p, __u32 from, __u32 end)
+static COLD void read_transfer_encoding(struct parse *p, __u32 from, __u32 end)
 {
 	/* Chunked must be the last coding, so the end of the value tells. */
 	if (end - from >= 7 && STARTS_WITH(LOWER(word_at(p->s, end - 7)), "chunked"))

@@ -197,7 +197,7 @@ static __always_inline void read_line(struct parse *p, __u32 from, __u32 end, bo
 }
 
 /* The line end of a long line was found at `newline`. */
-static __always_inline void end_long_line(struct parse *p, __u32 newline)
+static COLD void end_long_line(struct parse *p, __u32 newline)
 {
 	struct connection *conn = p->conn;
 	__u8 kind = p->stream->long_line;
@@ -285,7 +285,7 @@ static __always_inline long step_line(struct parse *p)
  * RFC 9110, section 10.1.1: a client that expected 100 (Continue) and got its
  * final answer may leave the body out and send the next request.
  */
-static __always_inline bool body_was_left_out(struct parse *p)
+static COLD bool body_was_left_out(struct parse *p)
 {
 	struct connection *conn = p->conn;
 

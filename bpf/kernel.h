@@ -24,6 +24,14 @@
 #define ECONNRESET 104
 #define ETIMEDOUT 110
 
+/*
+ * What is rare stays out of the way of what is not: between two requests the
+ * service's own code has taken the instruction cache.
+ */
+#define COLD __attribute__((noinline, cold, section(".text")))
+#define likely(condition) __builtin_expect(!!(condition), 1)
+#define unlikely(condition) __builtin_expect(!!(condition), 0)
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 typedef struct {

@@ -8,7 +8,7 @@
 #include "request_line.h"
 
 /* Once a connection: what it speaks. */
-static __always_inline void classify(struct connection *conn, __u8 protocol)
+static COLD void classify(struct connection *conn, __u8 protocol)
 {
 	__u32 id = conn->service;
 	struct service *svc = bpf_map_lookup_elem(&services, &id);
@@ -24,7 +24,7 @@ static __always_inline void classify(struct connection *conn, __u8 protocol)
  * Bytes that are no message where one should begin: before the first request
  * they tell another protocol; later, sync is lost until the next one.
  */
-static __always_inline void reject(struct parse *p, __u8 protocol)
+static COLD void reject(struct parse *p, __u8 protocol)
 {
 	struct stream *stream = p->stream;
 	struct connection *conn = p->conn;
@@ -52,7 +52,7 @@ static __always_inline void keep_path(struct scratch *s)
 }
 
 /* Shows user space an operation that it has not named yet. */
-static __always_inline void announce_operation(struct parse *p, const struct operation_key *key)
+static COLD void announce_operation(struct parse *p, const struct operation_key *key)
 {
 	struct service *svc = bpf_map_lookup_elem(&services, &key->service);
 	struct control *control = bpf_map_lookup_elem(&controls, &key->service);

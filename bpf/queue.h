@@ -21,8 +21,7 @@ static __always_inline bool queue_is_empty(struct connection *conn)
 	return conn->head == conn->tail && !conn->pipelined;
 }
 
-static __always_inline void push_spilled(struct connection *conn, void *sk,
-					 const struct request *request)
+static COLD void push_spilled(struct connection *conn, void *sk, const struct request *request)
 {
 	struct spill *spill;
 
@@ -50,7 +49,7 @@ static __always_inline void push(struct connection *conn, void *sk, const struct
 	conn->tail++;
 }
 
-static __always_inline bool pop_spilled(struct spill *spill, struct request *request)
+static COLD bool pop_spilled(struct spill *spill, struct request *request)
 {
 	if (spill->head != spill->tail) {
 		*request = spill->queue[SPILL_SLOT(spill->head)];

@@ -132,8 +132,8 @@ static long stash_piece(__u32 index, struct stashing *st)
 	return st->failed ? 1 : 0;
 }
 
-static __always_inline void stash_packet(struct __sk_buff *skb, struct stream *stream,
-					 const struct packet *packet, __u64 id)
+static COLD void stash_packet(struct __sk_buff *skb, struct stream *stream,
+			      const struct packet *packet, __u64 id)
 {
 	__u32 gap = packet->seq - stream->next;
 	bool in_body = stream->state == STREAM_BODY &&
@@ -181,8 +181,8 @@ static long replay_piece(__u32 index, struct replay *r)
 }
 
 /* What came before its time and follows now. */
-static __always_inline void replay_stash(struct __sk_buff *skb, struct connection *conn,
-					 struct stream *stream, __u32 is_response, __u64 id)
+static __always_inline void replay_stash(struct __sk_buff *skb, struct connection *conn, struct stream *stream,
+			      __u32 is_response, __u64 id)
 {
 	struct replay r = {
 		.skb = skb,
@@ -214,7 +214,7 @@ static __always_inline bool received_to(struct __sk_buff *skb, __u32 *next)
 }
 
 /* Bytes passed that nobody can put back: go on with the next message. */
-static __always_inline void resync(struct connection *conn, struct stream *stream, __u32 seq)
+static COLD void resync(struct connection *conn, struct stream *stream, __u32 seq)
 {
 	lose(LOSS_SEGMENT_GAP, 1 + (conn->tail - conn->head));
 	conn->head = conn->tail;
@@ -227,9 +227,8 @@ static __always_inline void resync(struct connection *conn, struct stream *strea
 }
 
 /* True if the packet is to be parsed now. */
-static __always_inline bool bridge_gap(struct __sk_buff *skb, struct connection *conn,
-				       struct stream *stream, const struct packet *packet,
-				       bool arrives)
+static COLD bool bridge_gap(struct __sk_buff *skb, struct connection *conn, struct stream *stream,
+			    const struct packet *packet, bool arrives)
 {
 	__u32 gap = packet->seq - stream->next, received;
 
@@ -250,8 +249,8 @@ static __always_inline bool bridge_gap(struct __sk_buff *skb, struct connection 
 }
 
 /* The first packet with payload: where the stream begins. */
-static __always_inline void start_stream(struct __sk_buff *skb, struct stream *stream,
-					 const struct packet *packet, bool arrives)
+static COLD void start_stream(struct __sk_buff *skb, struct stream *stream,
+			      const struct packet *packet, bool arrives)
 {
 	__u32 received;
 

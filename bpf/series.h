@@ -65,8 +65,7 @@ static __always_inline struct histogram *create_series(const struct series_key *
 }
 
 /* The limits hold to within one series per CPU: the check and the count are two steps. */
-static __always_inline struct histogram *create_within_limits(const struct series_key *key,
-							      __u32 service)
+static COLD struct histogram *create_within_limits(const struct series_key *key, __u32 service)
 {
 	struct service *svc = bpf_map_lookup_elem(&services, &service);
 	struct histogram *h;
@@ -82,7 +81,7 @@ static __always_inline struct histogram *create_within_limits(const struct serie
 	return h;
 }
 
-static __always_inline void add_to_other(const struct observation *o)
+static COLD void add_to_other(const struct observation *o)
 {
 	struct series_key key = {
 		.operation = other_operation(o->key.service, o->key.role),
@@ -102,7 +101,7 @@ static __always_inline void add_to_other(const struct observation *o)
 }
 
 /* Hands the observation to user space, which knows or will learn the operation. */
-static __always_inline bool announce_observation(const struct observation *o)
+static COLD bool announce_observation(const struct observation *o)
 {
 	struct observation_event *event;
 

@@ -45,8 +45,8 @@ static __always_inline __u64 early_id(struct __sk_buff *skb, const struct packet
 				 packet->destination << 16 | packet->source);
 }
 
-static __always_inline void keep_early(struct __sk_buff *skb, struct connection *listener,
-				       const struct packet *packet)
+static COLD void keep_early(struct __sk_buff *skb, struct connection *listener,
+			    const struct packet *packet)
 {
 	struct early value = { .start_ns = bpf_ktime_get_ns(), .seq = packet->seq };
 	__u64 id = early_id(skb, packet, true);
@@ -58,8 +58,8 @@ static __always_inline void keep_early(struct __sk_buff *skb, struct connection 
 	stash_packet(skb, &listener->request, packet, id);
 }
 
-static __always_inline void take_early(struct __sk_buff *skb, struct connection *conn,
-				       const struct packet *packet, bool arrives)
+static COLD void take_early(struct __sk_buff *skb, struct connection *conn,
+			    const struct packet *packet, bool arrives)
 {
 	struct early *kept;
 	__u64 id;
@@ -80,7 +80,7 @@ static __always_inline void take_early(struct __sk_buff *skb, struct connection 
 }
 
 /* The set of services moved since this connection was last judged. */
-static __always_inline void judge(struct connection *conn)
+static COLD void judge(struct connection *conn)
 {
 	struct control *control;
 	__u8 before = conn->verdict;

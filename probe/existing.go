@@ -20,7 +20,7 @@ func (p *Probe) Walk() error {
 		return err
 	}
 	if err := p.walkSubflows(); err != nil {
-		return err
+		p.options.Logger.Warn("not all listeners that were open before are measured", "err", err)
 	}
 	return walk(p.objects.ExistingConnections)
 }

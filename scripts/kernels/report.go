@@ -44,12 +44,15 @@ func (r *report) print(format string, args ...any) {
 func (r *report) failures() {
 	for _, run := range r.runs {
 		for _, t := range run.results.with(failed) {
-			r.print("\n--- %s on %s\n%s", t.name, run.target.name(), indented(t.output.String()))
+			// A test that failed only through its subtests has nothing to say.
+			if said := indented(t.output.String()); said != "" {
+				r.print("\n--- %s on %s\n%s", t.name, run.target.name(), said)
+			}
 		}
 		if run.err == nil && run.ok() {
 			continue
 		}
-		if said := lastLines(run.results.loose.String(), consoleTail); strings.TrimSpace(said) != "FAIL" {
+		if said := strings.TrimSpace(lastLines(run.results.loose.String(), consoleTail)); said != "FAIL" && said != "" {
 			r.print("\n--- other output on %s\n%s", run.target.name(), indented(said))
 		}
 		if failure, ok := run.err.(*machineError); ok {
