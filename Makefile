@@ -25,7 +25,7 @@ LDFLAGS  := -s -w \
 .PHONY: help build demo test test-unit test-kernels update-verifier-budget lint generate check-generated certs clean
 
 help: ## print this list
-	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "make %-22s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 build: ## build ./sonde_exporter
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o sonde_exporter .
@@ -39,6 +39,7 @@ test: ## run all tests: C, kernel and end to end (uses sudo)
 test-unit: ## run the tests that need neither root nor other programs
 	@scripts/test unit
 
+# KERNELS="6.1-amd64 6.12-arm64" picks some of the matrix.
 test-kernels: ## run the kernel tests on Linux 6.1, 6.12, the newest, and arm64, in QEMU
 	@scripts/test-kernels $(KERNELS)
 

@@ -181,8 +181,8 @@ static long replay_piece(__u32 index, struct replay *r)
 }
 
 /* What came before its time and follows now. */
-static __always_inline void replay_stash(struct __sk_buff *skb, struct connection *conn, struct stream *stream,
-			      __u32 is_response, __u64 id)
+static __always_inline void replay_stash(struct __sk_buff *skb, struct connection *conn,
+					 struct stream *stream, __u32 is_response, __u64 id)
 {
 	struct replay r = {
 		.skb = skb,

@@ -31,27 +31,31 @@ func guestModules() []string { return []string{"tls", "veth"} }
 
 // Limits of time. The tests end themselves first, as they can say where they were.
 const (
-	testLimit    = 10 * time.Minute
-	machineLimit = 12 * time.Minute
-	totalLimit   = 45 * time.Minute
+	testLimit    = 15 * time.Minute
+	machineLimit = 17 * time.Minute
+	totalLimit   = 60 * time.Minute
 )
 
 func main() {
+	if err := start(); err != nil {
+		fmt.Fprintln(os.Stderr, "test-kernels:", err)
+		os.Exit(1)
+	}
+}
+
+func start() error {
 	pattern := flag.String("run", "", "run only the tests that match, and leave the verifier budget alone")
 	update := flag.Bool("update", false, "write the verifier budget anew")
 	flag.Parse()
 	targets, err := selectTargets(flag.Args())
-	if err == nil {
-		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-		defer stop()
-		ctx, cancel := context.WithTimeoutCause(ctx, totalLimit, errors.New("the time for all kernels is over"))
-		defer cancel()
-		err = testKernels(ctx, targets, *pattern, *update)
-	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "test-kernels:", err)
-		os.Exit(1)
+		return err
 	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	ctx, cancel := context.WithTimeoutCause(ctx, totalLimit, errors.New("the time for all kernels is over"))
+	defer cancel()
+	return testKernels(ctx, targets, *pattern, *update)
 }
 
 // testKernels runs all targets, one after the other, and reports.

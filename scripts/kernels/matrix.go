@@ -83,10 +83,11 @@ func (m *matrixRun) build(ctx context.Context, arch string) (*binaries, error) {
 	return m.builds[arch], nil
 }
 
-// convert reads what the tests printed by the tool that go test itself uses.
+// convert reads what the tests printed by the tool that go test itself uses. With
+// -t it tells how long each test took.
 func convert(ctx context.Context, output string) (*results, error) {
 	var events bytes.Buffer
-	command := exec.CommandContext(ctx, "go", "tool", "test2json")
+	command := exec.CommandContext(ctx, "go", "tool", "test2json", "-t")
 	command.Stdin, command.Stdout = bytes.NewReader([]byte(output)), &events
 	if err := runCommand(command); err != nil {
 		return nil, err

@@ -151,9 +151,9 @@ func newestRelease(names []string, t target) (string, error) {
 // numbers returns those of the version that a release begins with: [6 1 0 56] of
 // 6.1.0-56-cloud-amd64, and [7 3 4] of 7.3.4+deb13-cloud-amd64.
 func numbers(release string) []int {
-	version := regexp.MustCompile(`^[0-9.]+(-[0-9]+)?`).FindString(release)
+	version := regexp.MustCompile(`^[\d.]+(-\d+)?`).FindString(release)
 	var all []int
-	for _, digits := range regexp.MustCompile(`[0-9]+`).FindAllString(version, -1) {
+	for _, digits := range regexp.MustCompile(`\d+`).FindAllString(version, -1) {
 		number, err := strconv.Atoi(digits)
 		if err != nil {
 			return nil

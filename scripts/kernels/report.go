@@ -109,9 +109,9 @@ func cell(results *results, name string) string {
 		return "skipped"
 	}
 	if count := results.subtestsWith(name, skipped); count > 0 {
-		return fmt.Sprintf("passed, %d skipped", count)
+		return fmt.Sprintf("passed %.1f s, %d skipped", t.elapsed, count)
 	}
-	return "passed"
+	return fmt.Sprintf("passed %.1f s", t.elapsed)
 }
 
 // skips prints what was skipped, with the kernels that lack the same feature on

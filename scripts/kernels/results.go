@@ -30,6 +30,7 @@ const maxLine = 1 << 20
 type testResult struct {
 	name    string
 	outcome outcome
+	elapsed float64 // in seconds
 	output  strings.Builder
 }
 
@@ -60,6 +61,7 @@ type results struct {
 // event is a line of go tool test2json.
 type event struct {
 	Action, Test, Output string
+	Elapsed              float64 // in seconds
 }
 
 // verifiedLine is how a kernel test tells what the verifier walked through:
@@ -106,7 +108,7 @@ func (r *results) add(e event) {
 	}
 	switch ended := outcome(e.Action); ended {
 	case passed, failed, skipped:
-		t.outcome = ended
+		t.outcome, t.elapsed = ended, e.Elapsed
 	default:
 		t.output.WriteString(e.Output)
 	}

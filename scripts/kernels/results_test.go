@@ -89,8 +89,8 @@ func TestReport(t *testing.T) {
 	r.failures()
 	r.table()
 	for _, want := range []string{
-		"kernel     6.1-amd64          6.12-arm64\n", "TestGood   passed             passed\n", "TestOld    skipped            -\n",
-		"TestLazy   FAILED ", "TestParts  passed, 1 skipped  -\n", "TestHangs  FAILED ", "time       61 s ",
+		"kernel     6.1-amd64                6.12-arm64\n", "TestGood   passed 0.1 s             passed 0.1 s\n", "TestOld    skipped                  -\n",
+		"TestLazy   FAILED ", "TestParts  passed 0.3 s, 1 skipped  -\n", "TestHangs  FAILED ", "time       61 s ",
 		"skipped on 6.1-amd64: TestParts/two: missing kernel feature: MPTCP\n", "--- TestHangs on 6.1-amd64\n",
 		"--- console of 6.12-arm64\n    Kernel panic - not syncing\n",
 	} {
