@@ -7,7 +7,7 @@ GO ?= go
 SHELL := /bin/bash
 export PATH := $(PATH):/usr/local/go/bin
 
-# What --version and sonde_exporter_build_info say. Nothing depends on who builds,
+# What --version and sonde_build_info say. Nothing depends on who builds,
 # when and where: the same commit gives the same program.
 VERSION  := $(shell cat VERSION)
 REVISION := $(shell git rev-parse --verify --quiet HEAD 2>/dev/null || echo unknown)

@@ -88,6 +88,7 @@ struct connection {
 	__u64 last_hash; /* of the last operation that was found, and its number */
 	__u32 last_operation;
 	__u32 last_method;
+	__u64 stash_id; /* of segments that came out of order; 0: the socket's cookie */
 	struct request draft;
 	struct request queue[QUEUE_INLINE];
 };

@@ -22,12 +22,13 @@ volatile __u32 series_limit = 10000;
 volatile __u32 series_limit_per_service = 1000;
 volatile __u32 fold_ids = 1; /* path segments that look like ids count as one */
 
-volatile __u32 series_retired; /* of series_count: removed since */
+volatile __u32 user_series;    /* created by user space, ever */
+volatile __u32 series_retired; /* removed, ever */
 
 /* Kept by the programs. */
 volatile __u32 kernel_generation = 1; /* moves when a process joins a service */
 volatile __u32 series_count;	      /* created, ever */
-volatile __u32 early_count;	      /* entries put into `early`, ever */
+volatile __u32 early_count;	      /* entries in `early` */
 volatile __u64 overflow_count;	      /* observations that went to an overflow series */
 volatile __u64 unsolicited_count;     /* responses to no request, such as a 408 on idle */
 

@@ -180,16 +180,21 @@ static long replay_piece(__u32 index, struct replay *r)
 	return 0;
 }
 
+static __always_inline __u64 stash_id(struct __sk_buff *skb, const struct connection *conn)
+{
+	return conn->stash_id ? conn->stash_id : bpf_get_socket_cookie(skb);
+}
+
 /* What came before its time and follows now. */
 static __always_inline void replay_stash(struct __sk_buff *skb, struct connection *conn,
-					 struct stream *stream, __u32 is_response, __u64 id)
+					 struct stream *stream, __u32 is_response)
 {
 	struct replay r = {
 		.skb = skb,
 		.conn = conn,
 		.stream = stream,
+		.id = stash_id(skb, conn),
 		.is_response = is_response,
-		.id = id,
 	};
 
 	bpf_loop(STASH_ENTRIES, replay_piece, &r, 0);
@@ -238,7 +243,7 @@ static COLD bool bridge_gap(struct __sk_buff *skb, struct connection *conn, stru
 	}
 	if (arrives && received_to(skb, &received) && (__s32)(received - stream->next) <= 0) {
 		stream->stashed = 1;
-		stash_packet(skb, stream, packet, bpf_get_socket_cookie(skb));
+		stash_packet(skb, stream, packet, stash_id(skb, conn));
 		return false;
 	}
 	if (skip_inside_body(stream, gap))
@@ -286,7 +291,7 @@ static __always_inline bool feed(struct __sk_buff *skb, struct connection *conn,
 	if (bytes.start < bytes.end)
 		consume(skb, conn, stream, &bytes);
 	if (stream->stashed)
-		replay_stash(skb, conn, stream, is_response, bpf_get_socket_cookie(skb));
+		replay_stash(skb, conn, stream, is_response);
 	return true;
 }
 

@@ -68,10 +68,11 @@ static __always_inline struct histogram *create_series(const struct series_key *
 static COLD struct histogram *create_within_limits(const struct series_key *key, __u32 service)
 {
 	struct service *svc = bpf_map_lookup_elem(&services, &service);
+	struct control *control = bpf_map_lookup_elem(&controls, &service);
 	struct histogram *h;
 
-	if (!svc || svc->series >= series_limit_per_service ||
-	    series_count - series_retired >= series_limit)
+	if (!svc || !control || svc->series + control->series >= series_limit_per_service ||
+	    series_count + user_series - series_retired >= series_limit)
 		return NULL;
 	h = create_series(key);
 	if (h) {

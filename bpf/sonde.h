@@ -105,7 +105,7 @@ struct service {
 /* What user space decided for an instance. Written by user space only. */
 struct control {
 	__u32 flags;
-	__u32 pad;
+	__u32 series;	      /* series that user space created */
 	__u64 announce_limit; /* `announced` may grow to this; moved forward each second */
 };
 

@@ -72,6 +72,7 @@ type SondeConnection struct {
 	LastHash      uint64
 	LastOperation uint32
 	LastMethod    uint32
+	StashId       uint64
 	Draft         struct {
 		_         structs.HostLayout
 		StartNs   uint64
@@ -97,7 +98,7 @@ type SondeConnection struct {
 type SondeControl struct {
 	_             structs.HostLayout
 	Flags         uint32
-	Pad           uint32
+	Series        uint32
 	AnnounceLimit uint64
 }
 
@@ -374,6 +375,7 @@ const (
 	SondeVarUnusedRole             = "unused_role"
 	SondeVarUnusedServiceFlag      = "unused_service_flag"
 	SondeVarUserGeneration         = "user_generation"
+	SondeVarUserSeries             = "user_series"
 )
 
 // LoadSonde returns the embedded CollectionSpec for Sonde.
@@ -483,6 +485,7 @@ type SondeVariableSpecs struct {
 	UnusedRole             *ebpf.VariableSpec `ebpf:"unused_role"`
 	UnusedServiceFlag      *ebpf.VariableSpec `ebpf:"unused_service_flag"`
 	UserGeneration         *ebpf.VariableSpec `ebpf:"user_generation"`
+	UserSeries             *ebpf.VariableSpec `ebpf:"user_series"`
 }
 
 // SondeObjects contains all objects after they have been loaded into the kernel.
@@ -578,6 +581,7 @@ type SondeVariables struct {
 	UnusedRole             *ebpf.Variable `ebpf:"unused_role"`
 	UnusedServiceFlag      *ebpf.Variable `ebpf:"unused_service_flag"`
 	UserGeneration         *ebpf.Variable `ebpf:"user_generation"`
+	UserSeries             *ebpf.Variable `ebpf:"user_series"`
 }
 
 // SondePrograms contains all programs after they have been loaded into the kernel.

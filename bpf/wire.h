@@ -50,33 +50,43 @@ static COLD void keep_early(struct __sk_buff *skb, struct connection *listener,
 {
 	struct early value = { .start_ns = bpf_ktime_get_ns(), .seq = packet->seq };
 	__u64 id = early_id(skb, packet, true);
+	struct early *kept;
 
-	/* A handshake that is repeated finds its entry. */
-	if (!id || bpf_map_update_elem(&early, &id, &value, BPF_NOEXIST))
+	if (!id)
 		return;
-	__sync_fetch_and_add(&early_count, 1);
 	stash_packet(skb, &listener->request, packet, id);
+	if (!bpf_map_update_elem(&early, &id, &value, BPF_NOEXIST)) {
+		__sync_fetch_and_add(&early_count, 1);
+		return;
+	}
+	/* The listener refused the one before; this one may come before it in order. */
+	kept = bpf_map_lookup_elem(&early, &id);
+	if (kept && (__s32)(value.seq - kept->seq) < 0)
+		kept->seq = value.seq;
 }
 
+/*
+ * What waits may itself be out of order: then the kernel has not received up to
+ * it, and the stream begins where the kernel says.
+ */
 static COLD void take_early(struct __sk_buff *skb, struct connection *conn,
 			    const struct packet *packet, bool arrives)
 {
-	struct early *kept;
-	__u64 id;
+	__u64 id = early_id(skb, packet, arrives);
+	struct early *kept = bpf_map_lookup_elem(&early, &id);
+	__u32 received;
 
-	conn->fresh = 0;
-	if (!early_count || conn->role != ROLE_SERVER)
-		return;
-	id = early_id(skb, packet, arrives);
-	kept = bpf_map_lookup_elem(&early, &id);
 	if (!kept)
 		return;
-	conn->request.started = 1;
+	conn->stash_id = id;
+	conn->request.started = conn->request.stashed = 1;
 	conn->request.next = kept->seq;
+	if (received_to(skb, &received) && (__s32)(received - kept->seq) < 0)
+		conn->request.next = received;
 	conn->draft.start_ns = kept->start_ns;
 	bpf_map_delete_elem(&early, &id);
 	__sync_fetch_and_add(&early_count, -1);
-	replay_stash(skb, conn, &conn->request, false, id);
+	replay_stash(skb, conn, &conn->request, false);
 }
 
 /* The set of services moved since this connection was last judged. */
@@ -132,8 +142,11 @@ static __always_inline int wire(struct __sk_buff *skb, bool arrives)
 	}
 	is_response = (conn->role == ROLE_SERVER) != arrives;
 	conn->server_port = is_response ? packet.source : packet.destination;
-	if (conn->fresh)
-		take_early(skb, conn, &packet, arrives);
+	if (conn->fresh) {
+		conn->fresh = 0;
+		if (early_count && conn->role == ROLE_SERVER)
+			take_early(skb, conn, &packet, arrives);
+	}
 	if (is_response) {
 		if (feed(skb, conn, &conn->response, &packet, true, arrives) && packet.fin)
 			end_connection(conn, sk, FAILURE_CLOSED, bpf_ktime_get_ns());

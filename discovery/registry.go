@@ -22,7 +22,8 @@ const announcementsPerSecond = 2000
 // Kernel is what the registry needs of the kernel side.
 type Kernel interface {
 	Service(id uint32) (probe.Service, error)
-	SetControl(id uint32, control probe.Control) error
+	Exclude(id uint32, excluded bool) error
+	LimitAnnouncements(id uint32, limit uint64) error
 	Rejudge() error
 }
 
@@ -134,9 +135,7 @@ func (r *Registry) update(id uint32, change func(*Instance)) {
 }
 
 func (r *Registry) tellKernel(instance *Instance) {
-	err := r.kernel.SetControl(instance.ID, probe.Control{
-		Excluded: !instance.Selected, AnnounceLimit: instance.announceLimit,
-	})
+	err := r.kernel.Exclude(instance.ID, !instance.Selected)
 	if err == nil {
 		err = r.kernel.Rejudge()
 	}
@@ -177,9 +176,7 @@ func (r *Registry) refresh(instance *Instance, now time.Time) error {
 	}
 	if limit := service.Announced + announcementsPerSecond; limit > instance.announceLimit {
 		instance.announceLimit = limit
-		return r.kernel.SetControl(instance.ID, probe.Control{
-			Excluded: !instance.Selected, AnnounceLimit: limit,
-		})
+		return r.kernel.LimitAnnouncements(instance.ID, limit)
 	}
 	return nil
 }

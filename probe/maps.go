@@ -83,51 +83,8 @@ func (p *Probe) Service(id uint32) (Service, error) {
 	return service, nil
 }
 
-// Control is what user space decides for an instance.
-type Control struct {
-	Excluded bool
-	// AnnounceLimit is how many operations it may have announced in all.
-	AnnounceLimit uint64
-}
-
-// SetControl hands a decision to the kernel. Connections take it up when
-// Rejudge is called.
-func (p *Probe) SetControl(id uint32, control Control) error {
-	value := bpf.SondeControl{AnnounceLimit: control.AnnounceLimit}
-	if control.Excluded {
-		value.Flags = uint32(bpf.SondeServiceFlagSERVICE_EXCLUDED)
-	}
-	if err := p.objects.Controls.Put(id, value); err != nil {
-		return fmt.Errorf("instance %d cannot be controlled: %w", id, err)
-	}
-	return nil
-}
-
-// FreeService gives the number of an instance back to the kernel.
-func (p *Probe) FreeService(id uint32) error {
-	if err := p.SetControl(id, Control{AnnounceLimit: FirstAnnouncements}); err != nil {
-		return err
-	}
-	if err := p.objects.FreeServices.Put(nil, id); err != nil {
-		return fmt.Errorf("instance number %d cannot be given back: %w", id, err)
-	}
-	return nil
-}
-
-// FirstAnnouncements is how many operations a new instance may announce at once.
-const FirstAnnouncements = 2000
-
 // Rejudge makes every connection look again whether it is to be measured.
-func (p *Probe) Rejudge() error {
-	var generation uint32
-	if err := p.objects.UserGeneration.Get(&generation); err != nil {
-		return fmt.Errorf("the generation cannot be read: %w", err)
-	}
-	if err := p.objects.UserGeneration.Set(generation + 1); err != nil {
-		return fmt.Errorf("the generation cannot be set: %w", err)
-	}
-	return nil
-}
+func (p *Probe) Rejudge() error { return increase(p.objects.UserGeneration, 1) }
 
 // Settings can be changed while the programs run.
 type Settings struct {

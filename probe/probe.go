@@ -37,7 +37,8 @@ type Options struct {
 
 // Probe is the kernel side of Sonde while it runs.
 type Probe struct {
-	objects bpf.SondeObjects
+	objects  bpf.SondeObjects
+	controls controls
 
 	processRing *ringbuf.Reader
 	requestRing *ringbuf.Reader

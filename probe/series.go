@@ -65,7 +65,7 @@ func (p *Probe) RemoveSeries(matches func(operation uint32) bool, visit func(Ser
 	if err != nil {
 		return err
 	}
-	var retired, counted uint32
+	var counted uint32
 	for _, key := range doomed {
 		if err := p.objects.Series.Delete(key); err != nil {
 			return fmt.Errorf("a series cannot be removed: %w", err)
@@ -74,17 +74,85 @@ func (p *Probe) RemoveSeries(matches func(operation uint32) bool, visit func(Ser
 			counted++
 		}
 	}
-	if err := p.objects.SeriesRetired.Get(&retired); err != nil {
-		return fmt.Errorf("the number of series cannot be read: %w", err)
-	}
-	return p.objects.SeriesRetired.Set(retired + counted)
+	return increase(p.objects.SeriesRetired, counted)
 }
 
-// SeriesCount is how many series the kernel keeps, overflow series aside.
-func (p *Probe) SeriesCount() uint32 {
-	var created, retired uint32
-	if p.objects.SeriesCount.Get(&created) != nil || p.objects.SeriesRetired.Get(&retired) != nil {
-		return 0
+// Filing says where an observation of user space belongs.
+type Filing int
+
+// The results of CreateSeries.
+const (
+	Created Filing = iota // the series was made, with the observation in it
+	Exists                // the kernel has the series
+	NoRoom                // a limit, or the kernel's memory, leaves no room for it
+)
+
+// CreateSeries makes a series of an instance that has the given value, unless it
+// exists or a limit forbids it.
+func (p *Probe) CreateSeries(instance uint32, key SeriesKey, value *bpf.SondeHistogram) Filing {
+	var existing bpf.SondeHistogram
+	if p.objects.Series.Lookup(key, &existing) == nil {
+		return Exists
 	}
-	return created - retired
+	if _, _, other := IsOther(key.Operation); !other && !p.hasRoom(instance) {
+		return NoRoom
+	}
+	switch err := p.objects.Series.Update(key, value, ebpf.UpdateNoExist); {
+	case errors.Is(err, ebpf.ErrKeyExist):
+		return Exists // the kernel was faster
+	case err != nil:
+		return NoRoom
+	}
+	if _, _, other := IsOther(key.Operation); !other {
+		p.countSeries(instance)
+	}
+	return Created
+}
+
+func (p *Probe) hasRoom(instance uint32) bool {
+	service, err := p.Service(instance)
+	if err != nil {
+		return false
+	}
+	var limit, limitPerService uint32
+	if p.objects.SeriesLimit.Get(&limit) != nil || p.objects.SeriesLimitPerService.Get(&limitPerService) != nil {
+		return false
+	}
+	p.controls.mu.Lock()
+	defer p.controls.mu.Unlock()
+	return service.Series+p.controls.all[instance].Series < limitPerService && p.SeriesCount() < limit
+}
+
+// countSeries lets the kernel's limits take the new series into account.
+func (p *Probe) countSeries(instance uint32) {
+	err := errors.Join(
+		p.change(instance, func(c *bpf.SondeControl) { c.Series++ }),
+		increase(p.objects.UserSeries, 1),
+	)
+	if err != nil {
+		p.options.Logger.Error("a series is not counted", "err", err)
+	}
+}
+
+// increase adds to a variable that only user space writes.
+func increase(variable *ebpf.Variable, by uint32) error {
+	var value uint32
+	if err := variable.Get(&value); err != nil {
+		return fmt.Errorf("%s cannot be read: %w", variable, err)
+	}
+	if err := variable.Set(value + by); err != nil {
+		return fmt.Errorf("%s cannot be set: %w", variable, err)
+	}
+	return nil
+}
+
+// SeriesCount is how many series there are, overflow series aside.
+func (p *Probe) SeriesCount() uint32 {
+	var sum [3]uint32
+	for i, variable := range []*ebpf.Variable{p.objects.SeriesCount, p.objects.UserSeries, p.objects.SeriesRetired} {
+		if variable.Get(&sum[i]) != nil {
+			return 0
+		}
+	}
+	return sum[0] + sum[1] - sum[2]
 }

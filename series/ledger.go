@@ -16,8 +16,7 @@ type Kernel interface {
 	Teach(key probe.OperationKey, operation uint32) error
 	Known(key probe.OperationKey) (operation uint32, ok bool)
 	ForgetOperations(matches func(probe.OperationKey) bool) error
-	Service(id uint32) (probe.Service, error)
-	SeriesCount() uint32
+	CreateSeries(instance uint32, key probe.SeriesKey, value *bpf.SondeHistogram) probe.Filing
 	RemoveSeries(matches func(operation uint32) bool, visit func(probe.SeriesKey, *bpf.SondeHistogram)) error
 }
 
@@ -39,18 +38,16 @@ type Ledger struct {
 
 	mu       sync.Mutex
 	namer    *routes.Namer
-	limits   Limits
-	own      map[probe.SeriesKey]*Histogram
-	ownCount map[uint32]int // series in own, by instance
+	own      map[probe.SeriesKey]*Histogram // what came too late to create a series of the kernel
 	overflow uint64
 }
 
 // NewLedger returns an empty ledger.
 func NewLedger(kernel Kernel, table *Table, namer *routes.Namer, limits Limits, serviceName func(uint32) string, logger *slog.Logger) *Ledger {
 	return &Ledger{
-		kernel: kernel, table: table, namer: namer, limits: limits, serviceName: serviceName, logger: logger,
+		kernel: kernel, table: table, namer: namer, serviceName: serviceName, logger: logger,
 		catalog: NewCatalog(limits.Series, limits.PerService),
-		own:     map[probe.SeriesKey]*Histogram{}, ownCount: map[uint32]int{},
+		own:     map[probe.SeriesKey]*Histogram{},
 	}
 }
 
@@ -58,7 +55,7 @@ func NewLedger(kernel Kernel, table *Table, namer *routes.Namer, limits Limits, 
 // when they are next seen; what was counted stays under the old ones.
 func (l *Ledger) Configure(namer *routes.Namer, limits Limits) error {
 	l.mu.Lock()
-	l.namer, l.limits = namer, limits
+	l.namer = namer
 	l.mu.Unlock()
 	l.catalog.SetLimits(limits.Series, limits.PerService)
 	return l.kernel.ForgetOperations(func(probe.OperationKey) bool { return true })
@@ -108,17 +105,39 @@ func (l *Ledger) Observation(event *probe.ObservationEvent) {
 	key.Operation = operation
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !known || other || !l.hasRoom(key, event.Key.Service) {
-		key = otherKey(event)
-		l.overflow++
+	if known && !other && l.file(key, event) {
+		return
 	}
-	histogram := l.own[key]
-	if histogram == nil {
-		histogram = new(Histogram)
-		l.own[key] = histogram
-		l.ownCount[event.Key.Service]++
+	l.overflow++
+	if key = otherKey(event); !l.file(key, event) {
+		l.keep(key, event.DurationNs)
 	}
-	histogram.Observe(l.table, event.DurationNs)
+}
+
+// file puts an observation into its series, which it makes if need be. It is
+// false if there is no room for that series.
+func (l *Ledger) file(key probe.SeriesKey, event *probe.ObservationEvent) bool {
+	if l.own[key] == nil {
+		var first Histogram
+		first.Observe(l.table, event.DurationNs)
+		filing := l.kernel.CreateSeries(event.Key.Service, key, &bpf.SondeHistogram{
+			SumNs: first.SumNanoseconds, Slots: first.Slots,
+		})
+		if filing != probe.Exists {
+			return filing == probe.Created
+		}
+	}
+	l.keep(key, event.DurationNs)
+	return true
+}
+
+// keep adds to a series of the kernel on this side: only the kernel can add to
+// its own without losing what it adds at the same time.
+func (l *Ledger) keep(key probe.SeriesKey, ns uint64) {
+	if l.own[key] == nil {
+		l.own[key] = new(Histogram)
+	}
+	l.own[key].Observe(l.table, ns)
 }
 
 // otherKey is the overflow series of an observation, as other_operation() and
@@ -133,20 +152,6 @@ func otherKey(event *probe.ObservationEvent) probe.SeriesKey {
 		key.Failure = uint8(bpf.SondeFailureFAILURE_OTHER)
 	}
 	return key
-}
-
-// hasRoom counts a series that both sides have twice, so the limits may be
-// reached a little early, never exceeded.
-func (l *Ledger) hasRoom(key probe.SeriesKey, instance uint32) bool {
-	if _, exists := l.own[key]; exists {
-		return true
-	}
-	service, err := l.kernel.Service(instance)
-	if err != nil {
-		return false
-	}
-	return l.ownCount[instance]+int(service.Series) < l.limits.PerService &&
-		len(l.own)+int(l.kernel.SeriesCount()) < l.limits.Series
 }
 
 // Lookup returns the operation that has this number.
@@ -196,7 +201,6 @@ func (l *Ledger) Retire(instance uint32, visit func(probe.SeriesKey, *Histogram)
 		visit(key, histogram)
 		return true
 	})
-	delete(l.ownCount, instance)
 	return err
 }
 

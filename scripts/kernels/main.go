@@ -68,18 +68,12 @@ func testKernels(ctx context.Context, targets []target, pattern string, update b
 	m := &matrixRun{cache: cache, pattern: pattern, mirrors: map[string]*mirror{}, builds: map[string]*binaries{}}
 	report := &report{out: os.Stdout}
 	for _, t := range targets {
-		run, err := m.run(ctx, t)
-		if err != nil {
-			return fmt.Errorf("%s: %w", t.name(), err)
-		}
-		if ctx.Err() != nil {
-			run.err = context.Cause(ctx)
-		}
-		report.runs = append(report.runs, run)
-		report.print("%s\n", run.summary())
 		if ctx.Err() != nil {
 			break
 		}
+		run := m.run(ctx, t)
+		report.runs = append(report.runs, run)
+		report.print("%s\n", run.summary())
 	}
 	report.failures()
 	report.table()

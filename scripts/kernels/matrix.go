@@ -17,41 +17,51 @@ type matrixRun struct {
 	builds  map[string]*binaries
 }
 
-// run boots one kernel and runs the tests there. The error is about this machine;
-// what happens inside the other one is in the result.
-func (m *matrixRun) run(ctx context.Context, t target) (*run, error) {
-	board, err := boardOf(t.arch)
-	if err != nil {
-		return nil, err
+// run boots one kernel and runs the tests there.
+func (m *matrixRun) run(ctx context.Context, t target) *run {
+	r := &run{target: t, version: "-", results: newResults()}
+	begin := time.Now()
+	r.err = m.fill(ctx, r)
+	r.elapsed = time.Since(begin)
+	if ctx.Err() != nil {
+		r.err = context.Cause(ctx)
 	}
-	kernel, err := m.kernel(ctx, t)
+	return r
+}
+
+func (m *matrixRun) fill(ctx context.Context, r *run) error {
+	board, err := boardOf(r.target.arch)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	built, err := m.build(ctx, t.arch)
+	kernel, err := m.kernel(ctx, r.target)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	r.version = kernel.version
+	built, err := m.build(ctx, r.target.arch)
+	if err != nil {
+		return err
 	}
 	modules, err := kernel.modules(ctx, guestModules())
 	if err != nil {
-		return nil, err
+		return err
 	}
 	initrd, err := initramfs(built, modules, testPlan(board.port, m.pattern, testLimit))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	begin := time.Now()
 	inTime, cancel := context.WithTimeout(ctx, machineLimit)
 	defer cancel()
 	output, status, failure := boot(inTime, board, kernel.image(), initrd)
-	results, err := convert(ctx, output)
-	if err != nil {
-		return nil, err
+	// What the tests said until they were cut off is told all the same.
+	if r.results, err = convert(context.WithoutCancel(ctx), output); err != nil {
+		return err
 	}
-	if failure == nil && status != 0 && len(results.with(failed)) == 0 {
+	if failure == nil && status != 0 && len(r.results.with(failed)) == 0 {
 		failure = fmt.Errorf("the tests ended with status %d", status)
 	}
-	return &run{target: t, version: kernel.version, results: results, elapsed: time.Since(begin), err: failure}, nil
+	return failure
 }
 
 // kernel returns the kernel for a target: the mirror's newest, or without the

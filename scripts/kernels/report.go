@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -25,7 +26,7 @@ func (r *run) ok() bool { return r.err == nil && len(r.results.with(failed)) == 
 func (r *run) summary() string {
 	counts := fmt.Sprintf("%d passed, %d failed, %d skipped", len(r.results.with(passed)), len(r.results.with(failed)), len(r.results.with(skipped)))
 	if r.err != nil {
-		counts += ", and " + r.err.Error()
+		counts += "; " + r.err.Error()
 	}
 	return fmt.Sprintf("%s (Linux %s): %s in %.0f s", r.target.name(), r.version, counts, r.elapsed.Seconds())
 }
@@ -55,7 +56,7 @@ func (r *report) failures() {
 		if said := strings.TrimSpace(lastLines(run.results.loose.String(), consoleTail)); said != "FAIL" && said != "" {
 			r.print("\n--- other output on %s\n%s", run.target.name(), indented(said))
 		}
-		if failure, ok := run.err.(*machineError); ok {
+		if failure := (*machineError)(nil); errors.As(run.err, &failure) {
 			r.print("\n--- console of %s\n%s", run.target.name(), indented(failure.console))
 		}
 	}

@@ -58,6 +58,10 @@ type results struct {
 	verified map[string]int  // instructions, by program
 }
 
+func newResults() *results {
+	return &results{byName: make(map[string]*testResult), verified: make(map[string]int)}
+}
+
 // event is a line of go tool test2json.
 type event struct {
 	Action, Test, Output string
@@ -70,7 +74,7 @@ var verifiedLine = regexp.MustCompile(`\bverified (\w+) (\d+)\s*$`)
 
 // parseEvents reads the output of go tool test2json.
 func parseEvents(events io.Reader) (*results, error) {
-	r := &results{byName: make(map[string]*testResult), verified: make(map[string]int)}
+	r := newResults()
 	lines := bufio.NewScanner(events)
 	lines.Buffer(nil, 2*maxLine)
 	for lines.Scan() {
