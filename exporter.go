@@ -109,6 +109,7 @@ func (e *exporter) sweep(now time.Time) {
 		}
 		e.logger.Info("service retired", "name", instance.Identity.Name, "pid", instance.Process.PID)
 	}
+	e.sources.Prune()
 }
 
 func (e *exporter) close() error {
@@ -153,6 +154,10 @@ func (e *exporter) apply() error {
 		return err
 	}
 	if err := e.sources.Ledger.Configure(namer, limitsOf(cfg)); err != nil {
+		return err
+	}
+	// Connections remember the operation that they saw last.
+	if err := e.sources.Probe.Rejudge(); err != nil {
 		return err
 	}
 	e.sources.Registry.SetRules(cfg.Discovery)

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"os"
 	"slices"
 	"strings"
 
@@ -66,15 +68,17 @@ func registerCollectors(app *kingpin.Application) func() []string {
 	disabled := app.Flag("collector.disable-defaults", "Use only the collectors that are asked for by --collector.NAME.").Bool()
 	type choice struct{ enabled, asked bool }
 	choices := map[string]*choice{}
-	for name, help := range collector.Help() {
+	help := collector.Help()
+	for _, name := range slices.Sorted(maps.Keys(help)) {
 		c := &choice{}
 		choices[name] = c
-		app.Flag("collector."+name, "Expose "+help+".").Default("true").IsSetByUser(&c.asked).BoolVar(&c.enabled)
+		app.Flag("collector."+name, "Expose "+help[name]+".").Default("true").IsSetByUser(&c.asked).BoolVar(&c.enabled)
 	}
 	return func() []string {
 		var names []string
 		for name, c := range choices {
-			if c.enabled && (c.asked || !*disabled) {
+			_, asked := os.LookupEnv(config.EnvName("collector." + name))
+			if c.enabled && (c.asked || asked || !*disabled) {
 				names = append(names, name)
 			}
 		}

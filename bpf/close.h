@@ -8,6 +8,7 @@
 #define DRAIN_CAP (QUEUE_INLINE + QUEUE_SPILL + 1)
 
 struct drain {
+	struct answered answered;
 	struct connection *conn;
 	void *sk;
 	__u64 end_ns;
@@ -16,24 +17,25 @@ struct drain {
 
 static long drain_one(__u32 index, struct drain *d)
 {
-	return !answer(d->conn, d->sk, 0, d->failure, d->end_ns);
+	return !answer(d->conn, d->sk, &d->answered, 0, d->failure, d->end_ns);
 }
 
 /* What the spill could not hold is only a number, so it is observed as one. */
 static __always_inline void drain_excess(struct drain *d)
 {
 	struct spill *spill = bpf_sk_storage_get(&spills, d->sk, NULL, 0);
-	struct observation o = {
-		.key = { .service = d->conn->service, .role = d->conn->role },
-		.operation = SONDE_OTHER,
-		.failure = d->failure,
-	};
+	struct observation *o = &d->answered.observation;
 
 	if (!spill || !spill->excess)
 		return;
-	o.count = spill->excess;
+	*o = (struct observation){
+		.key = { .service = d->conn->service, .role = d->conn->role },
+		.operation = SONDE_OTHER,
+		.failure = d->failure,
+		.count = spill->excess,
+	};
 	spill->excess = 0;
-	observe(&o);
+	observe(o);
 }
 
 /*
@@ -47,9 +49,10 @@ static COLD void end_connection(struct connection *conn, void *sk, __u8 failure,
 	bool in_order = failure == FAILURE_CLOSED;
 
 	if (conn->response.state == STREAM_UNTIL_CLOSE && in_order)
-		answer(conn, sk, conn->status, FAILURE_NONE, conn->last_ns);
-	else if (conn->response.state >= STREAM_HEADERS)
-		answer(conn, sk, conn->status, in_order ? FAILURE_TRUNCATED : failure, end_ns);
+		answer(conn, sk, &d.answered, conn->status, FAILURE_NONE, conn->last_ns);
+	else if (conn->response.state >= STREAM_HEADERS && conn->status >= 200)
+		answer(conn, sk, &d.answered, conn->status, in_order ? FAILURE_TRUNCATED : failure,
+		       end_ns);
 	conn->response.state = STREAM_RESYNC;
 	if (conn->head != conn->tail || conn->pipelined) {
 		bpf_loop(DRAIN_CAP, drain_one, &d, 0);
@@ -57,7 +60,7 @@ static COLD void end_connection(struct connection *conn, void *sk, __u8 failure,
 			drain_excess(&d);
 	}
 	if (conn->draft.named && !conn->answered)
-		observe_request(conn, &conn->draft, 0, failure, end_ns);
+		observe_request(conn, &conn->draft, &d.answered.observation, 0, failure, end_ns);
 	conn->draft.named = 0;
 }
 

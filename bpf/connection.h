@@ -54,7 +54,8 @@ struct stream {
 	__u8 long_line;
 	__u8 started; /* `next` is known */
 	__u8 stashed; /* segments wait in `stash` */
-	__u8 pad[5];
+	__u8 pad;
+	__u32 stash_low; /* sequence number of the first of them */
 };
 
 struct request {

@@ -100,6 +100,8 @@ static __always_inline void read_host(struct parse *p, __u32 from, __u32 end)
 
 	if (p->conn->role != ROLE_CLIENT)
 		return;
+	if (end < from)
+		end = from; /* nothing but blanks */
 	s->host_length = end - from < SONDE_HOST ? end - from : SONDE_HOST;
 	hash_host(s, from, s->host_length);
 	__builtin_memcpy(s->host, &s->bytes[from & WINDOW_MASK], SONDE_HOST);

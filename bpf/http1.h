@@ -29,7 +29,8 @@ static __always_inline void end_message(struct parse *p)
 {
 	struct bpf_sock *sk = p->skb->sk;
 
-	if (p->is_response && sk && !answer(p->conn, sk, p->conn->status, FAILURE_NONE, now(p)))
+	if (p->is_response && sk &&
+	    !answer(p->conn, sk, &p->s->answered, p->conn->status, FAILURE_NONE, now(p)))
 		__sync_fetch_and_add(&unsolicited_count, 1);
 	begin_message(p->stream);
 }
@@ -68,6 +69,24 @@ static __always_inline void end_request_head(struct parse *p)
 	begin_body(p);
 }
 
+/* A request is answered before its head has ended, as with 414 and 431. */
+static COLD void enqueue_early(struct parse *p, struct bpf_sock *sk)
+{
+	struct connection *conn = p->conn;
+	struct carries *kept = bpf_sk_storage_get(&carries, sk, NULL, 0);
+
+	if (conn->request.long_line == LINE_LONG_START) {
+		conn->draft.named = 1;
+		conn->draft.version = 1; /* it stands at the end of the line */
+	}
+	if (!conn->draft.named)
+		return;
+	if (kept)
+		take_text(p->s, &kept->stream[0]);
+	enqueue_draft(p);
+	conn->answered = 1;
+}
+
 static __always_inline void end_response_head(struct parse *p)
 {
 	struct connection *conn = p->conn;
@@ -81,14 +100,11 @@ static __always_inline void end_response_head(struct parse *p)
 		begin_message(p->stream); /* the final answer is still to come */
 		return;
 	}
-	if (!peek_method(conn, sk, &method) && conn->draft.named) {
-		enqueue_draft(p); /* answered before its head ended, as with 431 */
-		conn->answered = 1;
-	}
+	if (!peek_method(conn, sk, &method))
+		enqueue_early(p, sk);
 	if (status == 101 || (method == METHOD_CONNECT && status >= 200 && status < 300)) {
 		end_message(p);
-		conn->protocol = PROTOCOL_UPGRADED;
-		conn->verdict = VERDICT_FOREIGN;
+		classify(conn, PROTOCOL_UPGRADED);
 		p->s->at = p->s->end;
 	} else if (method == METHOD_HEAD || status == 204 || status == 304) {
 		end_message(p);
@@ -166,6 +182,26 @@ static __always_inline void read_chunk_size(struct parse *p, __u32 from, __u32 e
 	}
 }
 
+/*
+ * If this is the one answer that is due and its length is known, a head that
+ * ends that many bytes before the segment does is the head of this answer: only
+ * its last line remains to be read.
+ */
+static __always_inline void skip_to_end_of_head(struct parse *p)
+{
+	struct connection *conn = p->conn;
+	struct scratch *s = p->s;
+	__s64 end = (__s64)s->end - (__s64)p->stream->remaining;
+
+	if (!p->is_response || p->stream->framing != FRAMING_LENGTH || conn->pipelined ||
+	    conn->tail - conn->head != 1)
+		return;
+	if (end - 2 <= s->at || end > s->base + (__s32)s->length ||
+	    !STARTS_WITH(word_at(s, end - 4 - s->base), "\r\n\r\n"))
+		return;
+	s->at = end - 2;
+}
+
 /* One line [from, end) of the window, or the first LINE_CAP bytes of a long one. */
 static __always_inline void read_line(struct parse *p, __u32 from, __u32 end, bool is_long)
 {
@@ -178,6 +214,8 @@ static __always_inline void read_line(struct parse *p, __u32 from, __u32 end, bo
 		if (!is_empty) {
 			if (!read_header(p, from, end))
 				reject(p, PROTOCOL_UNKNOWN);
+			else
+				skip_to_end_of_head(p);
 		} else if (p->is_response) {
 			end_response_head(p);
 		} else {
@@ -215,21 +253,35 @@ static COLD void end_long_line(struct parse *p, __u32 newline)
 }
 
 /* A TLS record: RFC 8446, section 5.1. */
+#define TLS_FIRST 20 /* types: change_cipher_spec to application_data */
+#define TLS_LAST 23
+#define TLS_SURE 3 /* bytes that tell: type and version */
+
 static __always_inline bool is_tls_record(const struct scratch *s, __u32 from)
 {
 	__u8 type = byte_at(s, from);
 
-	return type >= 20 && type <= 23 && byte_at(s, from + 1) == 3 && byte_at(s, from + 2) <= 4;
+	return type >= TLS_FIRST && type <= TLS_LAST && byte_at(s, from + 1) == 3 &&
+	       byte_at(s, from + 2) <= 4;
 }
 
-/* Most other protocols are known by their first byte, before there is a line. */
+/*
+ * Most other protocols are known by their first byte, before there is a line.
+ * To find back into a stream only the well-known methods are taken for one.
+ */
 static __always_inline bool may_begin_message(struct parse *p, __u32 from)
 {
+	__u32 left = p->s->end - p->s->at;
 	__u8 first = byte_at(p->s, from);
 
+	if (left < TLS_SURE && first >= TLS_FIRST && first <= TLS_LAST)
+		return true; /* the next bytes will tell */
 	if (first == '\r' || first == '\n' || (p->is_response ? first == 'H' : is_tchar[first]))
-		return true;
-	if (p->conn->protocol == PROTOCOL_UNDECIDED && is_tls_record(p->s, from))
+		if (likely(p->stream->state == STREAM_START) || p->is_response ||
+		    may_be_method(p->s, from, left))
+			return true;
+	if (left >= TLS_SURE && p->conn->protocol == PROTOCOL_UNDECIDED &&
+	    is_tls_record(p->s, from))
 		classify(p->conn, PROTOCOL_TLS);
 	reject(p, PROTOCOL_UNKNOWN);
 	return false;
@@ -240,6 +292,11 @@ static __always_inline __u8 use_of_lines(const struct parse *p)
 	if (p->is_response)
 		return USE_RESPONSE;
 	return p->conn->role == ROLE_SERVER ? USE_SERVER : USE_CLIENT;
+}
+
+static __always_inline long more(const struct scratch *s)
+{
+	return s->at < s->end ? CONTINUE : STOP;
 }
 
 static __always_inline long step_line(struct parse *p)
@@ -253,8 +310,7 @@ static __always_inline long step_line(struct parse *p)
 	from = s->at - s->base;
 	if (p->stream->state == STREAM_HEADERS && !p->stream->long_line) {
 		skip_lines(s, from, use_of_lines(p));
-		from = s->newline;
-		s->at = s->base + from;
+		s->at = s->base + s->newline;
 		if (fill(p))
 			return STOP;
 		from = s->at - s->base;
@@ -270,7 +326,7 @@ static __always_inline long step_line(struct parse *p)
 			end_long_line(p, newline);
 		else
 			read_line(p, from, newline, false);
-		return CONTINUE;
+		return more(s);
 	}
 	if (left < LINE_CAP)
 		return STOP; /* incomplete: carried to the next segment */
@@ -283,17 +339,26 @@ static __always_inline long step_line(struct parse *p)
 
 /*
  * RFC 9110, section 10.1.1: a client that expected 100 (Continue) and got its
- * final answer may leave the body out and send the next request.
+ * final answer may leave the body out and send the next request. False: a few
+ * more bytes are needed to tell.
  */
-static COLD bool body_was_left_out(struct parse *p)
+static COLD bool settle_expectation(struct parse *p)
 {
 	struct connection *conn = p->conn;
+	struct stream *stream = p->stream;
+	struct scratch *s = p->s;
+	__u32 left = s->end - s->at;
 
-	if (!(p->stream->framing & FRAMING_EXPECT))
+	if (fill(p))
 		return false;
-	p->stream->framing &= ~FRAMING_EXPECT;
-	return !conn->pipelined && conn->head == conn->tail &&
-	       read_method(p->s, p->s->at - p->s->base).method != METHOD_OTHER;
+	if (!conn->pipelined && conn->head == conn->tail &&
+	    may_be_method(s, s->at - s->base, left)) {
+		if (left < METHOD_SURE && (left < stream->remaining || !stream->remaining))
+			return false;
+		begin_message(stream);
+	}
+	stream->framing &= ~FRAMING_EXPECT;
+	return true;
 }
 
 static __always_inline long step_skip(struct parse *p)
@@ -302,10 +367,6 @@ static __always_inline long step_skip(struct parse *p)
 	struct scratch *s = p->s;
 	__u64 left = s->end - s->at;
 
-	if (body_was_left_out(p)) {
-		begin_message(stream);
-		return CONTINUE;
-	}
 	if (left > stream->remaining)
 		left = stream->remaining;
 	stream->remaining -= left;
@@ -316,7 +377,7 @@ static __always_inline long step_skip(struct parse *p)
 		end_message(p);
 	else
 		stream->state = STREAM_CHUNK_SIZE;
-	return CONTINUE;
+	return more(s);
 }
 
 /* A new request after a body that nothing ended: the body had ended. */
@@ -327,7 +388,7 @@ static __always_inline void begin_request(struct parse *p)
 
 	conn->draft.start_ns = now(p);
 	if (conn->response.state == STREAM_UNTIL_CLOSE && sk) {
-		answer(conn, sk, conn->status, FAILURE_NONE, conn->last_ns);
+		answer(conn, sk, &p->s->answered, conn->status, FAILURE_NONE, conn->last_ns);
 		begin_message(&conn->response);
 	}
 }
@@ -336,10 +397,15 @@ static long step(__u32 index, struct parse *p)
 {
 	struct stream *stream = p->stream;
 	struct scratch *s = p->s;
+	/* The rest of a long line is a line, whatever it announced. */
+	__u8 state = unlikely(stream->long_line) ? STREAM_HEADERS : stream->state;
 
 	if (s->at >= s->end || p->conn->verdict != VERDICT_MEASURE)
 		return STOP;
-	switch (stream->state) {
+	if (unlikely(stream->framing & FRAMING_EXPECT) && state >= STREAM_BODY &&
+	    !settle_expectation(p))
+		return STOP;
+	switch (state) {
 	case STREAM_BODY:
 	case STREAM_CHUNK_DATA:
 		return step_skip(p);

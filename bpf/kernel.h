@@ -20,6 +20,7 @@
 #define AF_INET6 10
 #define IPPROTO_TCP 6
 #define IPPROTO_MPTCP 262
+#define EEXIST 17
 #define EPIPE 32
 #define ECONNRESET 104
 #define ETIMEDOUT 110

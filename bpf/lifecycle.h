@@ -38,13 +38,15 @@ static __always_inline void add_process(__u32 tgid, __u32 service, __u32 owner)
 {
 	struct process process = { .service = service, .owner = owner };
 	struct service *svc = bpf_map_lookup_elem(&services, &service);
+	long error;
 
 	if (!svc)
 		return;
-	if (bpf_map_update_elem(&processes, &tgid, &process, BPF_NOEXIST))
-		lose(LOSS_PROCESS_LIMIT, 1);
-	else
+	error = bpf_map_update_elem(&processes, &tgid, &process, BPF_NOEXIST);
+	if (!error)
 		__sync_fetch_and_add(&svc->processes, 1);
+	else if (error != -EEXIST)
+		lose(LOSS_PROCESS_LIMIT, 1);
 }
 
 static __always_inline void remove_process(__u32 tgid)
@@ -177,7 +179,8 @@ static __always_inline void close_socket(struct sock *sk, int oldstate)
 	if (!conn)
 		return;
 	if (oldstate == BPF_TCP_LISTEN) {
-		count_listener(conn->service, -1);
+		if (conn->service)
+			count_listener(conn->service, -1);
 		conn->service = 0;
 		conn->verdict = VERDICT_SKIP;
 	} else if (conn->verdict == VERDICT_MEASURE && conn->service) {

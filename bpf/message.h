@@ -4,7 +4,6 @@
 #define SONDE_MESSAGE_H
 
 #include "header.h"
-#include "queue.h"
 #include "request_line.h"
 
 /* Once a connection: what it speaks. */
@@ -40,8 +39,10 @@ static COLD void reject(struct parse *p, __u8 protocol)
 	stream->framing = 0;
 	stream->remaining = 0;
 	p->s->at = p->s->end;
-	if (!p->is_response)
+	if (!p->is_response) {
 		__builtin_memset(&conn->draft, 0, sizeof(conn->draft));
+		conn->answered = 0;
+	}
 }
 
 /* The path must outlive the window if it is not needed at once. */
@@ -134,6 +135,7 @@ static __always_inline bool read_request_line(struct parse *p, __u32 from, __u32
 	draft->hash = p->s->path_hash;
 	draft->named = !is_long;
 	p->s->path_at = from;
+	p->s->host_length = p->s->host_hash = 0;
 	if (conn->role == ROLE_CLIENT || is_long)
 		keep_path(p->s);
 	if (conn->role == ROLE_SERVER && !is_long)
@@ -148,6 +150,8 @@ static __always_inline void enqueue_draft(struct parse *p)
 	struct bpf_sock *sk = p->skb->sk;
 
 	if (conn->role == ROLE_CLIENT) {
+		if (!p->s->host_length && sk)
+			p->s->host_hash = mix(sk->dst_ip4, sk->dst_ip6[3]);
 		conn->draft.hash = mix(conn->draft.hash, p->s->host_hash);
 		name_draft(p);
 	}

@@ -99,10 +99,17 @@ static __always_inline bool peek_method(struct connection *conn, void *sk, __u8 
 	return true;
 }
 
+/* An answered request and what is observed of it: too large for a deep stack. */
+struct answered {
+	struct request request;
+	struct observation observation;
+};
+
 static __always_inline void observe_request(struct connection *conn, const struct request *request,
-					    __u16 status, __u8 failure, __u64 end_ns)
+					    struct observation *o, __u16 status, __u8 failure,
+					    __u64 end_ns)
 {
-	struct observation o = {
+	*o = (struct observation){
 		.key = {
 			.hash = request->hash,
 			.service = conn->service,
@@ -118,18 +125,16 @@ static __always_inline void observe_request(struct connection *conn, const struc
 		.count = 1,
 	};
 
-	observe(&o);
+	observe(o);
 }
 
 /* The oldest request has its answer, or will have none. */
-static __always_inline bool answer(struct connection *conn, void *sk, __u16 status, __u8 failure,
-				   __u64 end_ns)
+static __always_inline bool answer(struct connection *conn, void *sk, struct answered *answered,
+				   __u16 status, __u8 failure, __u64 end_ns)
 {
-	struct request request;
-
-	if (!pop(conn, sk, &request))
+	if (!pop(conn, sk, &answered->request))
 		return false;
-	observe_request(conn, &request, status, failure, end_ns);
+	observe_request(conn, &answered->request, &answered->observation, status, failure, end_ns);
 	return true;
 }
 

@@ -6,6 +6,7 @@
 #include "path.h"
 
 #define METHOD_CAP 64 /* longer tokens are not taken for a method */
+#define METHOD_SURE 8 /* bytes that hold every well-known method and the space after it */
 
 struct method_token {
 	__u8 method;
@@ -60,6 +61,20 @@ static __always_inline struct method_token read_method(struct scratch *s, __u32 
 	if (STARTS_WITH(word, "TRACE "))
 		return (struct method_token){ METHOD_TRACE, 5 };
 	return (struct method_token){ METHOD_OTHER, token_length(s, from) };
+}
+
+/* Whether `left` bytes are a well-known method and a space, or may become one. */
+static __always_inline bool may_be_method(struct scratch *s, __u32 from, __u32 left)
+{
+	if (left >= METHOD_SURE)
+		return read_method(s, from).method != METHOD_OTHER;
+	for (__u32 i = 0; i < METHOD_SURE - 1; i++) {
+		__u8 byte = byte_at(s, from + i);
+
+		if (i < left && byte != ' ' && (byte < 'A' || byte > 'Z'))
+			return false;
+	}
+	return true;
 }
 
 /* Whether the line that ends before `end` closes with " HTTP/1.x"; sets x. */

@@ -15,6 +15,7 @@
 #define STASH_PIECE 2048
 #define STASH_PIECES 32 /* of one packet: 64 KiB */
 #define STASH_ENTRIES 512
+#define REPLAY_PIECES 64 /* at once; the next packet goes on */
 
 struct stash_key {
 	__u64 id; /* the socket's cookie; before there is a socket, see early_id() */
@@ -82,7 +83,7 @@ __noinline int parse_bytes(struct __sk_buff *skb, struct connection *conn, struc
 static __always_inline bool skip_inside_body(struct stream *stream, __u32 length)
 {
 	if ((stream->state != STREAM_BODY && stream->state != STREAM_CHUNK_DATA) ||
-	    stream->remaining <= length || stream->framing & FRAMING_EXPECT)
+	    stream->remaining <= length || stream->framing & FRAMING_EXPECT || stream->long_line)
 		return false;
 	stream->remaining -= length;
 	return true;
@@ -146,38 +147,10 @@ static COLD void stash_packet(struct __sk_buff *skb, struct stream *stream,
 		.has_data = !in_body,
 	};
 
+	if (!stream->stashed || (__s32)(packet->seq - stream->stash_low) < 0)
+		stream->stash_low = packet->seq;
+	stream->stashed = 1;
 	bpf_loop(STASH_PIECES, stash_piece, &st, 0);
-}
-
-struct replay {
-	struct __sk_buff *skb;
-	struct connection *conn;
-	struct stream *stream;
-	__u64 id;
-	__u32 is_response;
-};
-
-static long replay_piece(__u32 index, struct replay *r)
-{
-	struct stash_key key = {
-		.id = r->id,
-		.seq = r->stream->next,
-	};
-	struct piece *piece = bpf_map_lookup_elem(&stash, &key);
-	struct bytes bytes = { .is_response = r->is_response };
-
-	if (!piece)
-		return 1;
-	bytes.stash = (__u64)piece->data;
-	bytes.end = piece->length;
-	if (piece->has_data) {
-		consume(r->skb, r->conn, r->stream, &bytes);
-	} else {
-		skip_inside_body(r->stream, piece->length);
-		r->stream->next += piece->length;
-	}
-	bpf_map_delete_elem(&stash, &key);
-	return 0;
 }
 
 static __always_inline __u64 stash_id(struct __sk_buff *skb, const struct connection *conn)
@@ -185,19 +158,52 @@ static __always_inline __u64 stash_id(struct __sk_buff *skb, const struct connec
 	return conn->stash_id ? conn->stash_id : bpf_get_socket_cookie(skb);
 }
 
-/* What came before its time and follows now. */
-static __always_inline void replay_stash(struct __sk_buff *skb, struct connection *conn,
-					 struct stream *stream, __u32 is_response)
+/* The piece that `next` lies in, and at which of its bytes. */
+static __always_inline struct piece *find_piece(struct stream *stream, struct stash_key *key,
+						__u32 *start)
 {
-	struct replay r = {
-		.skb = skb,
-		.conn = conn,
-		.stream = stream,
-		.id = stash_id(skb, conn),
-		.is_response = is_response,
-	};
+	struct piece *piece;
 
-	bpf_loop(STASH_ENTRIES, replay_piece, &r, 0);
+	key->seq = stream->next;
+	*start = 0;
+	piece = bpf_map_lookup_elem(&stash, key);
+	if (piece)
+		return piece;
+	/* What filled the gap may have gone beyond it, into the first piece. */
+	key->seq = stream->stash_low;
+	stream->stash_low = stream->next;
+	*start = stream->next - key->seq;
+	if ((__s32)*start <= 0)
+		return NULL;
+	piece = bpf_map_lookup_elem(&stash, key);
+	return piece && *start < piece->length ? piece : NULL;
+}
+
+/*
+ * What came before its time and follows now. A plain loop: the parser inside a
+ * callback would need more stack than there is.
+ */
+static COLD void replay_stash(struct __sk_buff *skb, struct connection *conn, bool is_response)
+{
+	struct stream *stream = is_response ? &conn->response : &conn->request;
+	struct stash_key key = { .id = stash_id(skb, conn) };
+	struct bytes bytes = { .is_response = is_response };
+
+	for (__u32 i = 0; i < REPLAY_PIECES; i++) {
+		struct piece *piece = find_piece(stream, &key, &bytes.start);
+
+		if (!piece)
+			break;
+		bytes.stash = (__u64)piece->data;
+		bytes.end = piece->length;
+		if (piece->has_data) {
+			consume(skb, conn, stream, &bytes);
+		} else {
+			skip_inside_body(stream, bytes.end - bytes.start);
+			stream->next += bytes.end - bytes.start;
+		}
+		bpf_map_delete_elem(&stash, &key);
+	}
 }
 
 /* How far the kernel has received in order; what passed here is never behind it. */
@@ -242,7 +248,6 @@ static COLD bool bridge_gap(struct __sk_buff *skb, struct connection *conn, stru
 		return true;
 	}
 	if (arrives && received_to(skb, &received) && (__s32)(received - stream->next) <= 0) {
-		stream->stashed = 1;
 		stash_packet(skb, stream, packet, stash_id(skb, conn));
 		return false;
 	}
@@ -291,7 +296,7 @@ static __always_inline bool feed(struct __sk_buff *skb, struct connection *conn,
 	if (bytes.start < bytes.end)
 		consume(skb, conn, stream, &bytes);
 	if (stream->stashed)
-		replay_stash(skb, conn, stream, is_response);
+		replay_stash(skb, conn, is_response);
 	return true;
 }
 

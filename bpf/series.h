@@ -35,10 +35,16 @@ static __always_inline __u32 slot_of(__u64 ns)
 {
 	__u32 slot = 0;
 
+	/* Without branches, which no processor could predict. Bounds are below 2^63. */
 #pragma unroll
-	for (__u32 step = SONDE_BOUNDS / 2; step; step /= 2)
-		if (slot_bounds[(slot + step - 1) & (SONDE_BOUNDS - 1)] < ns)
-			slot += step;
+	for (__u32 step = SONDE_BOUNDS / 2; step; step /= 2) {
+		__u32 at = slot + step - 1;
+		__u64 bound;
+
+		barrier_var(at); /* or the mask is optimised away, which Linux 6.1 refuses */
+		bound = slot_bounds[at & (SONDE_BOUNDS - 1)];
+		slot += step & (__s64)(bound - ns) >> 63;
+	}
 	return slot < SONDE_SLOTS ? slot : SONDE_SLOTS - 1;
 }
 
@@ -125,6 +131,7 @@ static COLD bool announce_observation(const struct observation *o)
  */
 __noinline int observe(struct observation *o)
 {
+	struct operation_key operation;
 	struct series_key key = {};
 	struct histogram *h;
 
@@ -132,8 +139,10 @@ __noinline int observe(struct observation *o)
 		return 0;
 	key.operation = o->operation;
 	if (!key.operation) {
-		__u32 *known = bpf_map_lookup_elem(&operations, &o->key);
+		__u32 *known;
 
+		operation = o->key; /* Linux 6.1 takes keys from the stack only */
+		known = bpf_map_lookup_elem(&operations, &operation);
 		if (known)
 			key.operation = *known;
 		else if (o->key.hash && announce_observation(o))

@@ -55,7 +55,8 @@ type SondeConnection struct {
 		LongLine  uint8
 		Started   uint8
 		Stashed   uint8
-		Pad       [5]uint8
+		Pad       uint8
+		StashLow  uint32
 	}
 	Response struct {
 		_         structs.HostLayout
@@ -67,7 +68,8 @@ type SondeConnection struct {
 		LongLine  uint8
 		Started   uint8
 		Stashed   uint8
-		Pad       [5]uint8
+		Pad       uint8
+		StashLow  uint32
 	}
 	LastHash      uint64
 	LastOperation uint32
@@ -265,9 +267,32 @@ type SondeScratch struct {
 	PathHash   uint64
 	HostHash   uint64
 	Number     uint64
-	Bytes      [1160]uint8
-	Path       [128]uint8
-	Host       [128]uint8
+	Answered   struct {
+		_       structs.HostLayout
+		Request struct {
+			_         structs.HostLayout
+			StartNs   uint64
+			Hash      uint64
+			Operation uint32
+			Method    uint8
+			Version   uint8
+			Named     uint8
+			Pad       uint8
+		}
+		Observation struct {
+			_          structs.HostLayout
+			Key        SondeOperationKey
+			Operation  uint32
+			Status     uint16
+			Failure    uint8
+			Version    uint8
+			DurationNs uint64
+			Count      uint64
+		}
+	}
+	Bytes [1160]uint8
+	Path  [128]uint8
+	Host  [128]uint8
 }
 
 type SondeSeriesKey struct {

@@ -13,7 +13,7 @@
 #ifndef SONDE_WINDOW_H
 #define SONDE_WINDOW_H
 
-#include "maps.h"
+#include "queue.h"
 #include "text.h"
 
 #define LINE_CAP 256
@@ -40,6 +40,7 @@ struct scratch {
 	__u64 path_hash;
 	__u64 host_hash;
 	__u64 number; /* that was read last: a length, or a chunk's size */
+	struct answered answered;
 	__u8 bytes[WINDOW_SIZE + WINDOW_SLACK];
 	__u8 path[SONDE_PATH];
 	__u8 host[SONDE_HOST];
@@ -166,6 +167,17 @@ static __always_inline int fill(struct parse *p)
 	return 0;
 }
 
+/* The text of a draft, as an earlier segment left it. */
+static __always_inline void take_text(struct scratch *s, const struct carry *carry)
+{
+	__builtin_memcpy(s->path, carry->path, SONDE_PATH);
+	__builtin_memcpy(s->host, carry->host, SONDE_HOST);
+	s->path_length = carry->path_length;
+	s->host_length = carry->host_length;
+	s->host_hash = carry->host_hash;
+	s->path_at = PATH_KEPT;
+}
+
 /* The first window of a segment: what was carried, then the first fresh bytes. */
 static __always_inline int open_window(struct parse *p, void *sk, __u32 start, __u32 end)
 {
@@ -186,12 +198,7 @@ static __always_inline int open_window(struct parse *p, void *sk, __u32 start, _
 		if (carried > LINE_CAP)
 			carried = LINE_CAP;
 		__builtin_memcpy(s->bytes, carry->bytes, LINE_CAP);
-		__builtin_memcpy(s->path, carry->path, SONDE_PATH);
-		__builtin_memcpy(s->host, carry->host, SONDE_HOST);
-		s->path_length = carry->path_length;
-		s->host_length = carry->host_length;
-		s->host_hash = carry->host_hash;
-		s->path_at = PATH_KEPT;
+		take_text(s, carry);
 	} else {
 		carried = 0;
 	}

@@ -41,8 +41,8 @@ static __always_inline __u64 early_id(struct __sk_buff *skb, const struct packet
 	} else {
 		id = mix(id, *(__u32 *)(ip + (arrives ? 12 : 16)));
 	}
-	return mix(id, arrives ? packet->source << 16 | packet->destination :
-				 packet->destination << 16 | packet->source);
+	return mix(id, arrives ? (__u32)packet->source << 16 | packet->destination :
+				 (__u32)packet->destination << 16 | packet->source);
 }
 
 static COLD void keep_early(struct __sk_buff *skb, struct connection *listener,
@@ -86,7 +86,7 @@ static COLD void take_early(struct __sk_buff *skb, struct connection *conn,
 	conn->draft.start_ns = kept->start_ns;
 	bpf_map_delete_elem(&early, &id);
 	__sync_fetch_and_add(&early_count, -1);
-	replay_stash(skb, conn, &conn->request, false);
+	replay_stash(skb, conn, false);
 }
 
 /* The set of services moved since this connection was last judged. */

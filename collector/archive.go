@@ -17,10 +17,17 @@ type protocolCounts = [bpf.SondeRoleROLES][bpf.SondeProtocolPROTOCOLS]uint64
 // has another instance: a service that restarts must not see its counters fall.
 // It is safe for concurrent use.
 type Archive struct {
+	// moving is held while series move from an instance to the archive, so that
+	// no scrape sees them in both places or in none.
+	moving sync.RWMutex
+
 	mu          sync.Mutex
 	folds       map[discovery.Service]series.Fold
 	connections map[discovery.Service]protocolCounts
 }
+
+// archivedPerService bounds the series of one service; more are added up as other.
+const archivedPerService = 2000
 
 // NewArchive returns an empty archive.
 func NewArchive() *Archive {
@@ -59,6 +66,12 @@ func (a *Archive) add(service discovery.Service, labels series.Labels, histogram
 		a.folds[service] = series.Fold{}
 	}
 	labels.ServiceName, labels.ServiceNamespace = service.Name, service.Namespace
+	if _, exists := a.folds[service][labels]; !exists && len(a.folds[service]) >= archivedPerService {
+		labels = series.Labels{
+			ServiceName: service.Name, ServiceNamespace: service.Namespace,
+			Role: labels.Role, Method: series.OtherMethod, Route: series.OtherRoute,
+		}
+	}
 	a.folds[service].Add(labels, histogram)
 }
 
@@ -68,11 +81,25 @@ func (a *Archive) addConnections(service discovery.Service, counts protocolCount
 	a.connections[service] = sumCounts(a.connections[service], counts)
 }
 
-func (a *Archive) drop(service discovery.Service) {
+// keep drops the services that are not among these.
+func (a *Archive) keep(services map[discovery.Service][]discovery.Instance) (dropped []discovery.Service) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	delete(a.folds, service)
-	delete(a.connections, service)
+	for service := range a.connections {
+		if services[service] == nil {
+			dropped = append(dropped, service)
+		}
+	}
+	for service := range a.folds {
+		if _, listed := a.connections[service]; !listed && services[service] == nil {
+			dropped = append(dropped, service)
+		}
+	}
+	for _, service := range dropped {
+		delete(a.folds, service)
+		delete(a.connections, service)
+	}
+	return dropped
 }
 
 func sumCounts(a, b protocolCounts) protocolCounts {
@@ -87,16 +114,15 @@ func sumCounts(a, b protocolCounts) protocolCounts {
 // Retire removes an instance that has been gone for long. What it counted moves
 // to the archive if its service lives on in another instance, and ends if not.
 func (s Sources) Retire(instance discovery.Instance) error {
+	s.Archive.moving.Lock()
+	defer s.Archive.moving.Unlock()
 	service := instance.Service()
-	livesOn := false
-	for _, other := range s.Registry.Instances() {
-		livesOn = livesOn || (other.ID != instance.ID && other.Selected && other.Service() == service)
-	}
-	if counts, err := s.Probe.Service(instance.ID); err == nil && livesOn && instance.Selected {
+	livesOn := len(byService(s.Registry)[service]) > 1 && instance.Selected
+	if counts, err := s.Probe.Service(instance.ID); err == nil && livesOn {
 		s.Archive.addConnections(service, counts.Connections)
 	}
 	err := s.Ledger.Retire(instance.ID, func(key probe.SeriesKey, histogram *series.Histogram) {
-		if labels, _, known := labelsOf(s.Ledger, key); known && livesOn && instance.Selected {
+		if labels, _, known := labelsOf(s.Ledger, key); known && livesOn {
 			s.Archive.add(service, labels, histogram)
 		}
 	})
@@ -104,9 +130,17 @@ func (s Sources) Retire(instance discovery.Instance) error {
 		return err
 	}
 	if !livesOn {
-		s.Archive.drop(service)
+		s.Ledger.Forget(service.Name)
 	}
 	s.Ledger.Release(instance.ID)
 	s.Registry.Remove(instance.ID)
 	return s.Probe.FreeService(instance.ID)
+}
+
+// Prune drops what was archived of services that have no instance any more, or
+// that go by another name since the configuration was reloaded.
+func (s Sources) Prune() {
+	for _, service := range s.Archive.keep(byService(s.Registry)) {
+		s.Ledger.Forget(service.Name)
+	}
 }

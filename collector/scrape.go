@@ -38,6 +38,8 @@ func newScrape(ctx context.Context, sources Sources) *scrape {
 
 // readSeries sums what the kernel, the ledger and the archive have counted.
 func (s *scrape) readSeries() (series.Fold, error) {
+	s.Archive.moving.RLock()
+	defer s.Archive.moving.RUnlock()
 	fold := s.Archive.Fold()
 	services := map[uint32]discovery.Service{}
 	for _, instance := range s.Registry.Instances() {

@@ -39,43 +39,46 @@ func updateService(s *scrape, ch chan<- prometheus.Metric) error {
 		"A service that is measured: 1, with what is known of it. Where its instances differ, values are joined by commas.",
 		[]string{"service_name", "service_namespace", "named_by", "executable", "language", "server_ports", "container_id", "systemd_unit"}, nil)
 	for service, instances := range byService(s.Registry) {
-		join := func(value func(discovery.Instance) []string) string {
+		join := func(value func(discovery.Instance) string) string {
 			distinct := map[string]bool{}
 			for _, instance := range instances {
-				for _, v := range value(instance) {
-					distinct[v] = true
-				}
+				distinct[value(instance)] = true
 			}
 			delete(distinct, "")
 			return inspect.Sanitize(strings.Join(slices.Sorted(maps.Keys(distinct)), ","))
 		}
-		one := func(value func(discovery.Instance) string) string {
-			return join(func(i discovery.Instance) []string { return []string{value(i)} })
-		}
 		ch <- prometheus.MustNewConstMetric(info, prometheus.GaugeValue, 1,
 			service.Name, service.Namespace,
-			one(func(i discovery.Instance) string { return i.Identity.Source }),
-			one(func(i discovery.Instance) string { return i.Process.Executable }),
-			one(func(i discovery.Instance) string { return i.Process.Language }),
-			join(portsOf),
-			one(func(i discovery.Instance) string { return i.Process.ContainerID }),
-			one(func(i discovery.Instance) string { return i.Process.SystemdUnit }))
+			join(func(i discovery.Instance) string { return i.Identity.Source }),
+			join(func(i discovery.Instance) string { return i.Process.Executable }),
+			join(func(i discovery.Instance) string { return i.Process.Language }),
+			portsOf(instances),
+			join(func(i discovery.Instance) string { return i.Process.ContainerID }),
+			join(func(i discovery.Instance) string { return i.Process.SystemdUnit }))
 	}
 	return nil
 }
 
-func portsOf(instance discovery.Instance) []string {
-	ports := make([]string, len(instance.Ports))
-	for i, port := range instance.Ports {
-		ports[i] = strconv.Itoa(int(port))
+// portsOf lists the ports of all instances, ascending.
+func portsOf(instances []discovery.Instance) string {
+	var ports []uint16
+	for _, instance := range instances {
+		ports = append(ports, instance.Ports...)
 	}
-	return ports
+	slices.Sort(ports)
+	var texts []string
+	for _, port := range slices.Compact(ports) {
+		texts = append(texts, strconv.Itoa(int(port)))
+	}
+	return inspect.Sanitize(strings.Join(texts, ","))
 }
 
 func updateConnection(s *scrape, ch chan<- prometheus.Metric) error {
 	total := prometheus.NewDesc(namespace+"_connections_total",
 		"Connections whose protocol was recognised. Only http1 is measured; the others are left alone.",
 		[]string{"service_name", "service_namespace", "role", "protocol"}, nil)
+	s.Archive.moving.RLock()
+	defer s.Archive.moving.RUnlock()
 	archived := s.Archive.Connections()
 	for service, instances := range byService(s.Registry) {
 		counts := archived[service]

@@ -104,14 +104,14 @@ func (r *Registry) Joins(event probe.ProcessEvent) {
 // SetRules puts new rules in force for all instances, old and new.
 func (r *Registry) SetRules(rules config.Discovery) {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.rules = rules
-	r.mu.Unlock()
-	for _, instance := range r.Instances() {
-		r.update(instance.ID, func(*Instance) {})
+	for _, instance := range r.instances {
+		r.judge(instance, *instance)
 	}
 }
 
-// update changes an instance, judges it anew and tells the kernel.
+// update changes an instance, which it makes if need be, and judges it anew.
 func (r *Registry) update(id uint32, change func(*Instance)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -122,6 +122,11 @@ func (r *Registry) update(id uint32, change func(*Instance)) {
 	}
 	was := *instance
 	change(instance)
+	r.judge(instance, was)
+}
+
+// judge applies the rules and tells the kernel if they say otherwise than before.
+func (r *Registry) judge(instance *Instance, was Instance) {
 	decision := judge(r.rules, instance.Process.Executable, instance.Ports)
 	instance.Selected, instance.Reason = decision.selected, decision.reason
 	instance.Identity = identify(instance.Process, decision.rule)

@@ -13,18 +13,29 @@ import (
 // cgroupRoot returns the root of the cgroup v2 hierarchy. Where it is mounted
 // nowhere it is mounted on a directory of its own, which undo removes.
 func cgroupRoot(procfs string) (root string, undo func() error, err error) {
-	path := filepath.Join(procfs, "self", "mounts")
+	path := filepath.Join(procfs, "self", "mountinfo")
 	mounts, err := os.Open(path)
 	if err != nil {
 		return "", nil, fmt.Errorf("the list of mounts cannot be read: %w; check --path.procfs", err)
 	}
 	defer mounts.Close()
 	for lines := bufio.NewScanner(mounts); lines.Scan(); {
-		if fields := strings.Fields(lines.Text()); len(fields) > 2 && fields[2] == "cgroup2" {
-			return unescapeMount(fields[1]), func() error { return nil }, nil
+		if point, ok := wholeCgroupMount(lines.Text()); ok {
+			return point, func() error { return nil }, nil
 		}
 	}
 	return mountCgroup()
+}
+
+// wholeCgroupMount reads a line of mountinfo (proc(5)): it returns the mount
+// point if the whole cgroup v2 hierarchy is mounted there, not a part of it.
+func wholeCgroupMount(line string) (point string, ok bool) {
+	mount, filesystem, found := strings.Cut(line, " - ")
+	fields := strings.Fields(mount)
+	if !found || len(fields) < 5 || !strings.HasPrefix(filesystem, "cgroup2 ") || fields[3] != "/" {
+		return "", false
+	}
+	return unescapeMount(fields[4]), true
 }
 
 func mountCgroup() (string, func() error, error) {

@@ -18,7 +18,7 @@ func TestExclusion(t *testing.T) {
 	defer client.hangUp()
 	sendFive := func(excluded bool, want uint64) {
 		t.Helper()
-		if err := k.SetControl(instance, Control{Excluded: excluded, AnnounceLimit: FirstAnnouncements}); err != nil {
+		if err := k.Exclude(instance, excluded); err != nil {
 			t.Fatal(err)
 		}
 		if err := k.Rejudge(); err != nil {
@@ -112,7 +112,7 @@ func TestConcurrentConnections(t *testing.T) {
 func TestDuration(t *testing.T) {
 	k := openProbe(t)
 	const nap = 50 * time.Millisecond
-	longer := patience(10 * nap)
+	longer := patience(4 * nap)
 	half := len(okHello) / 2
 	server := start(t, part{Script: []step{receive(getHello), pause(nap), send(okHello[:half]), pause(nap), send(okHello[half:])}})
 	instance := k.instanceOf(t, server)

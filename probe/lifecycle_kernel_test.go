@@ -22,7 +22,7 @@ func TestPrograms(t *testing.T) {
 		if !known || count == 0 {
 			return fmt.Errorf("the verifier does not tell how much of %s it read", name)
 		}
-		t.Logf("%-20s %7d instructions verified", name, count)
+		t.Logf("verified %s %d", name, count)
 		return nil
 	}
 	if err := eachField(&k.objects.SondePrograms, visit); err != nil {
@@ -110,6 +110,15 @@ func TestProcesses(t *testing.T) {
 		callFromOutside(t, call{Address: server.address, Script: exchange(getHello, okHello)})
 		instance := k.instanceOf(t, server)
 		k.expect(t, instance, tally{"server GET /hello 200": 1})
+		eventually(t, func() string { return k.lives(t, instance, 1, 1) })
+		server.stop()
+		k.expectGone(t, instance, server)
+	})
+	t.Run("one that listens over MPTCP", func(t *testing.T) {
+		requireMPTCP(t)
+		server := start(t, part{MPTCP: true, Script: answer(getHello, okHello)})
+		callFromOutside(t, call{Address: server.address, Script: exchange(getHello, okHello)})
+		instance := k.instanceOf(t, server)
 		eventually(t, func() string { return k.lives(t, instance, 1, 1) })
 		server.stop()
 		k.expectGone(t, instance, server)

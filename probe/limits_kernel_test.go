@@ -93,6 +93,50 @@ func TestSeriesLimits(t *testing.T) {
 	}
 }
 
+// TestCreateSeries has user space make series, which share their limits with
+// those that the kernel makes.
+func TestCreateSeries(t *testing.T) {
+	k := openProbe(t)
+	server := start(t, part{Script: answer(getHello, okHello)})
+	instance := k.instanceOf(t, server)
+	for total := range uint64(2) { // the kernel files the second by itself
+		callFromOutside(t, call{Address: server.address, Script: exchange(getHello, okHello)})
+		k.expectTotal(t, instance, total+1)
+	}
+	const made = 1 << 20 // far beyond the numbers that the recorder gives
+	kernels, before := k.kernelSeries(t, instance), k.SeriesCount()
+	create := func(operation uint32, want Filing) {
+		t.Helper()
+		value := &bpf.SondeHistogram{SumNs: 7}
+		value.Slots[3] = 1
+		if got := k.CreateSeries(instance, SeriesKey{Operation: operation}, value); got != want {
+			t.Errorf("CreateSeries of operation %#x: %d, want %d", operation, got, want)
+		}
+	}
+	k.apply(t, Settings{SeriesLimit: 1000, SeriesLimitPerService: uint32(kernels) + 2})
+	create(made, Created)
+	create(made, Exists)
+	create(made+1, Created)
+	create(made+2, NoRoom)
+	create(OtherOperation(instance, 1), Exists) // since the process began to listen
+	k.apply(t, Settings{SeriesLimit: before + 2, SeriesLimitPerService: math.MaxUint32})
+	create(made+2, NoRoom)
+	k.apply(t, Settings{SeriesLimit: before + 3, SeriesLimitPerService: math.MaxUint32})
+	create(made+2, Created)
+	if got := k.SeriesCount(); got != before+3 {
+		t.Errorf("%d series, want %d", got, before+3)
+	}
+	isMade := func(operation uint32) bool { return operation >= made && operation < made+3 }
+	var sum uint64
+	err := k.RemoveSeries(isMade, func(_ SeriesKey, value *bpf.SondeHistogram) { sum += value.SumNs*10 + value.Slots[3] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum != 3*71 || k.SeriesCount() != before {
+		t.Errorf("what was made came back as %d, and %d series are left, want %d and %d", sum, k.SeriesCount(), 3*71, before)
+	}
+}
+
 // TestAnnounceLimit keeps a service from flooding user space with new paths.
 func TestAnnounceLimit(t *testing.T) {
 	k := openProbe(t)
@@ -100,7 +144,7 @@ func TestAnnounceLimit(t *testing.T) {
 	request := "GET /abc HTTP/1.1\r\n\r\n"
 	server := start(t, part{Script: answer(request, okHello)})
 	instance := k.instanceOf(t, server)
-	if err := k.SetControl(instance, Control{AnnounceLimit: limit}); err != nil {
+	if err := k.LimitAnnouncements(instance, limit); err != nil {
 		t.Fatal(err)
 	}
 	requests := bomb(bombPaths)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"os"
 
@@ -84,11 +85,14 @@ func (p *Probe) load() error {
 	if err != nil {
 		return fmt.Errorf("the embedded BPF object cannot be read: %w", err)
 	}
+	// The search in bpf/series.h subtracts, so every bound must fit in an int64.
 	var bounds [256]uint64
 	for i := range bounds {
-		bounds[i] = ^uint64(0)
+		bounds[i] = math.MaxInt64
+		if i < len(p.options.Bounds) {
+			bounds[i] = min(bounds[i], p.options.Bounds[i])
+		}
 	}
-	copy(bounds[:], p.options.Bounds)
 	settings := map[string]any{
 		bpf.SondeVarSelfTgid:    uint32(os.Getpid()),
 		bpf.SondeVarHashSeed:    rand.Uint64(),

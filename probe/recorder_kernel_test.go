@@ -146,7 +146,7 @@ func (r *recorder) tallyOf(t *testing.T, instance uint32) tally {
 	}
 	err := r.probe.NewReader().Each(func(key SeriesKey, histogram *bpf.SondeHistogram) {
 		var count uint64
-		for _, slot := range histogram.Slots {
+		for _, slot := range &histogram.Slots {
 			count += slot
 		}
 		if count == 0 {

@@ -34,8 +34,8 @@ var failureTypes = [...]string{
 	bpf.SondeFailureFAILURE_OTHER:     "_OTHER",
 }
 
-// errorType follows the HTTP conventions: the status code if it tells an error
-// (5xx for servers, 4xx as well for clients), else what broke.
+// errorType follows the HTTP conventions: what broke if something did, else the
+// status code if it tells an error (5xx for servers, 4xx as well for clients).
 func errorType(role Role, status uint16, failure uint8) string {
 	if int(failure) < len(failureTypes) && failure != 0 {
 		return failureTypes[failure]

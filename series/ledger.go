@@ -55,8 +55,8 @@ func NewLedger(kernel Kernel, table *Table, namer *routes.Namer, limits Limits, 
 // when they are next seen; what was counted stays under the old ones.
 func (l *Ledger) Configure(namer *routes.Namer, limits Limits) error {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.namer = namer
-	l.mu.Unlock()
 	l.catalog.SetLimits(limits.Series, limits.PerService)
 	return l.kernel.ForgetOperations(func(probe.OperationKey) bool { return true })
 }
@@ -64,18 +64,17 @@ func (l *Ledger) Configure(namer *routes.Namer, limits Limits) error {
 // Operation implements probe.RequestHandler: it names a path that the kernel has
 // not seen before.
 func (l *Ledger) Operation(event *probe.OperationEvent) {
+	l.mu.Lock() // so that Configure cannot come between name and Teach
+	defer l.mu.Unlock()
 	if err := l.kernel.Teach(event.Key, l.number(event)); err != nil {
 		l.logger.Error("an operation stays unknown", "err", err)
 	}
 }
 
 func (l *Ledger) number(event *probe.OperationEvent) uint32 {
-	l.mu.Lock()
-	namer := l.namer
-	l.mu.Unlock()
 	key := event.Key
 	path := string(event.Path[:min(int(event.PathLength), len(event.Path))])
-	route, ignored := namer.Route(l.serviceName(key.Service), path)
+	route, ignored := l.namer.Route(l.serviceName(key.Service), path)
 	if ignored {
 		return probe.Ignored
 	}
@@ -206,3 +205,10 @@ func (l *Ledger) Retire(instance uint32, visit func(probe.SeriesKey, *Histogram)
 
 // Release forgets the names of an instance's operations, after Retire.
 func (l *Ledger) Release(instance uint32) { l.catalog.Remove(instance) }
+
+// Forget drops the words of routes that were learned for a service that has gone.
+func (l *Ledger) Forget(serviceName string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.namer.Forget(serviceName)
+}

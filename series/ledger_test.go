@@ -1,10 +1,8 @@
 package series
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"strings"
 	"testing"
@@ -13,156 +11,6 @@ import (
 	"sonde_exporter/probe"
 	"sonde_exporter/routes"
 )
-
-// fakeKernel keeps in plain maps what the ledger reads and writes in the kernel.
-type fakeKernel struct {
-	operations map[probe.OperationKey]uint32
-	services   map[uint32]probe.Service
-	series     map[probe.SeriesKey]bpf.SondeHistogram
-	failure    error // of everything that can fail
-}
-
-func newFakeKernel() *fakeKernel {
-	return &fakeKernel{
-		operations: map[probe.OperationKey]uint32{},
-		services:   map[uint32]probe.Service{1: {}, 2: {}},
-		series:     map[probe.SeriesKey]bpf.SondeHistogram{},
-	}
-}
-
-func (k *fakeKernel) Teach(key probe.OperationKey, operation uint32) error {
-	if k.failure == nil {
-		k.operations[key] = operation
-	}
-	return k.failure
-}
-
-func (k *fakeKernel) Known(key probe.OperationKey) (uint32, bool) {
-	operation, known := k.operations[key]
-	return operation, known
-}
-
-func (k *fakeKernel) ForgetOperations(matches func(probe.OperationKey) bool) error {
-	maps.DeleteFunc(k.operations, func(key probe.OperationKey, _ uint32) bool { return matches(key) })
-	return k.failure
-}
-
-func (k *fakeKernel) Service(id uint32) (probe.Service, error) {
-	service, known := k.services[id]
-	if !known {
-		return service, errors.New("no such instance")
-	}
-	return service, k.failure
-}
-
-func (k *fakeKernel) SeriesCount() (count uint32) {
-	for key := range k.series {
-		if _, _, other := probe.IsOther(key.Operation); !other {
-			count++
-		}
-	}
-	return count
-}
-
-func (k *fakeKernel) RemoveSeries(matches func(uint32) bool, visit func(probe.SeriesKey, *bpf.SondeHistogram)) error {
-	for key, value := range k.series {
-		if matches(key.Operation) {
-			visit(key, &value)
-			delete(k.series, key)
-		}
-	}
-	return k.failure
-}
-
-// count is what the kernel's programs do when they know the operation.
-func (k *fakeKernel) count(key probe.SeriesKey, instance uint32) {
-	value, exists := k.series[key]
-	if !exists {
-		service := k.services[instance]
-		service.Series++
-		k.services[instance] = service
-	}
-	value.Slots[0]++
-	value.SumNs++
-	k.series[key] = value
-}
-
-type ledgerTest struct {
-	*Ledger
-	t      *testing.T
-	kernel *fakeKernel
-	log    *bytes.Buffer
-}
-
-func newLedgerTest(t *testing.T, limits Limits, options routes.Options) ledgerTest {
-	t.Helper()
-	kernel, log := newFakeKernel(), new(bytes.Buffer)
-	nameOf := func(instance uint32) string { return fmt.Sprint("service ", instance) }
-	ledger := NewLedger(kernel, newTestTable(t, conventionBounds()), newTestNamer(t, options), limits, nameOf,
-		slog.New(slog.NewTextHandler(log, nil)))
-	return ledgerTest{Ledger: ledger, t: t, kernel: kernel, log: log}
-}
-
-func newTestNamer(t *testing.T, options routes.Options) *routes.Namer {
-	t.Helper()
-	namer, err := routes.New(options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return namer
-}
-
-// keyOf is the key under which the kernel asks for a path.
-func keyOf(instance uint32, path string) probe.OperationKey {
-	var hash uint64
-	for _, b := range []byte(path) {
-		hash = hash*31 + uint64(b)
-	}
-	return probe.OperationKey{Hash: hash, Service: instance, ServerPort: 80, Method: uint8(bpf.SondeMethodMETHOD_GET)}
-}
-
-func (l ledgerTest) ask(instance uint32, path string) probe.OperationKey {
-	event := &probe.OperationEvent{Key: keyOf(instance, path), PathLength: uint16(len(path))}
-	copy(event.Path[:], path)
-	l.Operation(event)
-	return event.Key
-}
-
-func (l ledgerTest) end(key probe.OperationKey, status uint16, failure bpf.SondeFailure) {
-	l.Observation(&probe.ObservationEvent{
-		Key: key, Status: status, Failure: uint8(failure), Version: 1, DurationNs: 5e6,
-	})
-}
-
-// counts are the observations that the ledger holds, by route and status.
-func (l ledgerTest) counts() map[string]uint64 {
-	counts := map[string]uint64{}
-	l.Each(func(key probe.SeriesKey, histogram *Histogram) {
-		counts[l.describe(key)] += histogram.Count()
-	})
-	return counts
-}
-
-func (l ledgerTest) describe(key probe.SeriesKey) string {
-	if instance, role, other := probe.IsOther(key.Operation); other {
-		return fmt.Sprintf("%d other %d %d", instance, role, key.Failure)
-	}
-	operation, known := l.Lookup(key.Operation)
-	if !known {
-		l.t.Errorf("the ledger holds a series of operation %d, which it does not know", key.Operation)
-	}
-	return fmt.Sprintf("%d %s %s %d", operation.Instance, operation.Method, operation.Route, key.Status)
-}
-
-func (l ledgerTest) expect(want map[string]uint64, overflow uint64) {
-	l.t.Helper()
-	if got := l.counts(); !maps.Equal(got, want) {
-		l.t.Errorf("the ledger holds %v, want %v", got, want)
-	}
-	if got := l.Overflow(); got != overflow {
-		l.t.Errorf("%d observations overflowed, want %d", got, overflow)
-	}
-}
 
 func wide() Limits { return Limits{Series: 1000, PerService: 100} }
 
@@ -185,11 +33,28 @@ func TestLedgerTeachesAndFiles(t *testing.T) {
 	}, 0)
 }
 
-func TestLedgerCopiesWhatItShows(t *testing.T) {
+// TestLedgerKeepsWhatTheKernelCountsToo: nobody but the kernel can add to its
+// series, so later observations of one stay here, and both count.
+func TestLedgerKeepsWhatTheKernelCountsToo(t *testing.T) {
 	l := newLedgerTest(t, wide(), routes.Options{})
-	l.end(l.ask(1, "/a"), 200, bpf.SondeFailureFAILURE_NONE)
+	key := l.ask(1, "/a")
+	l.end(key, 200, bpf.SondeFailureFAILURE_NONE)
+	l.kernel.count(1, probe.SeriesKey{Operation: l.kernel.operations[key], Status: 200, Version: 1})
+	l.end(key, 200, bpf.SondeFailureFAILURE_NONE)
+	l.end(key, 200, bpf.SondeFailureFAILURE_NONE)
+	l.expect(map[string]uint64{"1 GET /a 200": 4}, 0)
 	l.Each(func(_ probe.SeriesKey, histogram *Histogram) { histogram.SumNanoseconds, histogram.Slots[0] = 1, 99 })
-	l.expect(map[string]uint64{"1 GET /a 200": 1}, 0)
+	l.expect(map[string]uint64{"1 GET /a 200": 4}, 0) // Each showed copies
+}
+
+// TestLedgerWithoutMemory: not even the overflow series can be made.
+func TestLedgerWithoutMemory(t *testing.T) {
+	l := newLedgerTest(t, wide(), routes.Options{})
+	l.kernel.noMemory = true
+	for range 3 {
+		l.end(l.ask(1, "/a"), 200, bpf.SondeFailureFAILURE_NONE)
+	}
+	l.expect(map[string]uint64{"1 other 0 0": 3}, 3)
 }
 
 func TestLedgerOfClients(t *testing.T) {
@@ -272,59 +137,50 @@ func TestLedgerCountsWhatItCannotName(t *testing.T) {
 
 func TestLedgerLimits(t *testing.T) {
 	const paths = 50
-	bomb := func(l ledgerTest, instance uint32) {
-		for i := range paths {
-			l.end(l.ask(instance, "/"+strings.Repeat("x", i+1)), 200, bpf.SondeFailureFAILURE_NONE)
-		}
-	}
-	sum := func(l ledgerTest, instance string) (series int, observations uint64) {
-		for name, count := range l.counts() {
-			if strings.HasPrefix(name, instance+" ") {
-				observations += count
-				series++
-			}
-		}
-		return series, observations
-	}
 	cases := []struct {
-		name    string
-		limits  Limits
-		options routes.Options
-		own     map[string]int // most series of each instance, the overflow series aside
+		name   string
+		limits Limits
+		series map[uint32]int // of each instance, the overflow series aside
 	}{
-		{"per service", Limits{Series: 1000, PerService: 10}, routes.Options{Unmatched: routes.UnmatchedPath}, map[string]int{"1": 10, "2": 10}},
-		{"in all", Limits{Series: 12, PerService: 10}, routes.Options{Unmatched: routes.UnmatchedPath}, map[string]int{"1": 10, "2": 2}},
+		{"per service", Limits{Series: 1000, PerService: 10}, map[uint32]int{1: 10, 2: 10}},
+		{"in all", Limits{Series: 12, PerService: 10}, map[uint32]int{1: 10, 2: 2}},
+		{"none", Limits{Series: 1000, PerService: 1000}, map[uint32]int{1: paths, 2: paths}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			l := newLedgerTest(t, c.limits, c.options)
+			l := newLedgerTest(t, c.limits, routes.Options{Unmatched: routes.UnmatchedPath})
 			for instance := range uint32(2) {
-				bomb(l, instance+1)
-			}
-			for instance, most := range c.own {
-				got, observations := sum(l, instance)
-				if observations != paths {
-					t.Errorf("instance %s has %d observations, want %d", instance, observations, paths)
-				}
-				if got > most+1 || l.counts()[instance+" other 0 0"] == 0 {
-					t.Errorf("instance %s has %d series, want at most %d and an overflow series", instance, got, most)
+				for i := range paths {
+					l.end(l.ask(instance+1, "/"+strings.Repeat("x", i+1)), 200, bpf.SondeFailureFAILURE_NONE)
 				}
 			}
+			want := map[string]uint64{}
+			overflow := uint64(0)
+			for instance, series := range c.series {
+				for i := range series {
+					want[fmt.Sprintf("%d GET /%s 200", instance, strings.Repeat("x", i+1))] = 1
+				}
+				if rest := uint64(paths - series); rest > 0 {
+					want[fmt.Sprintf("%d other 0 0", instance)] = rest
+					overflow += rest
+				}
+			}
+			l.expect(want, overflow)
 		})
 	}
 }
 
-// TestLedgerLimitCountsTheKernelsSeries has the kernel hold some already.
-func TestLedgerLimitCountsTheKernelsSeries(t *testing.T) {
-	l := newLedgerTest(t, Limits{Series: 100, PerService: 3}, routes.Options{Unmatched: routes.UnmatchedPath})
+// TestLedgerLimitOfStatusCodes: one operation may have more series than fit.
+func TestLedgerLimitOfStatusCodes(t *testing.T) {
+	l := newLedgerTest(t, Limits{Series: 100, PerService: 3}, routes.Options{})
 	key := l.ask(1, "/a")
 	for status := uint16(200); status < 202; status++ {
-		l.kernel.count(probe.SeriesKey{Operation: l.kernel.operations[key], Status: status, Version: 1}, 1)
+		l.kernel.count(1, probe.SeriesKey{Operation: l.kernel.operations[key], Status: status, Version: 1})
 	}
 	for status := uint16(300); status < 310; status++ {
 		l.end(key, status, bpf.SondeFailureFAILURE_NONE)
 	}
-	l.expect(map[string]uint64{"1 GET /a 300": 1, "1 other 0 0": 9}, 9)
+	l.expect(map[string]uint64{"1 GET /a 200": 1, "1 GET /a 201": 1, "1 GET /a 300": 1, "1 other 0 0": 9}, 9)
 }
 
 func TestLedgerConfigure(t *testing.T) {
@@ -355,8 +211,9 @@ func TestLedgerRetireAndRelease(t *testing.T) {
 	gone, stays := l.ask(1, "/a"), l.ask(2, "/a")
 	for _, key := range []probe.OperationKey{gone, stays} {
 		l.end(key, 200, bpf.SondeFailureFAILURE_NONE)
-		l.kernel.count(probe.SeriesKey{Operation: l.kernel.operations[key], Status: 200, Version: 1}, key.Service)
-		l.kernel.count(probe.SeriesKey{Operation: probe.OtherOperation(key.Service, 1)}, key.Service)
+		l.end(key, 200, bpf.SondeFailureFAILURE_NONE)
+		l.kernel.count(key.Service, probe.SeriesKey{Operation: l.kernel.operations[key], Status: 200, Version: 1})
+		l.kernel.count(key.Service, probe.SeriesKey{Operation: probe.OtherOperation(key.Service, 1)})
 	}
 	l.end(keyOf(1, "/never-announced"), 200, bpf.SondeFailureFAILURE_NONE)
 	number := l.kernel.operations[gone]
@@ -366,12 +223,12 @@ func TestLedgerRetireAndRelease(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// One from the kernel and one from the ledger, both under one name.
-	want := map[string]uint64{"1 GET /a 200": 2, "1 other 1 0": 1, "1 other 0 0": 1}
+	// Two from the kernel and one from the ledger, all under one name.
+	want := map[string]uint64{"1 GET /a 200": 3, "1 other 1 0": 1, "1 other 0 0": 1}
 	if !maps.Equal(last, want) {
 		t.Errorf("Retire showed %v, want %v", last, want)
 	}
-	l.expect(map[string]uint64{"2 GET /a 200": 1}, 1)
+	l.expect(map[string]uint64{"2 GET /a 200": 3, "2 other 1 0": 1}, 1)
 	if _, known := l.kernel.operations[gone]; known {
 		t.Error("the kernel still knows an operation of the instance that is gone")
 	}

@@ -56,10 +56,13 @@ func hostName(text string) string {
 		host = name
 	}
 	host = strings.ToLower(strings.Trim(host, "[]"))
-	odd := func(r rune) bool {
-		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789.-_:%", r)
+	if address, err := netip.ParseAddr(host); err == nil {
+		return address.WithZone("").String()
 	}
-	if strings.ContainsFunc(host, odd) {
+	odd := func(r rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789.-_", r)
+	}
+	if strings.ContainsFunc(host, odd) || strings.Contains(host, "..") {
 		return ""
 	}
 	return host

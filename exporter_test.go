@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+
+	"sonde_exporter/config"
+)
+
+func TestExecuteRefuses(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "sonde.yml")
+	if err := os.WriteFile(file, []byte("series: {limitt: 5}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cases := []struct {
+		name string
+		args []string
+		want []string // words of the message
+	}{
+		{"an unknown flag", []string{"--nonsense"}, []string{"--nonsense"}},
+		{"a configuration with an unknown key", []string{"--config.file", file}, []string{"sonde.yml, line 1", "limitt", "did you mean \"limit\"?"}},
+		{"the same when it is only checked", []string{"--config.check", "--config.file", file}, []string{"limitt"}},
+		{"a file that is not there", []string{"--config.file", file + ".old"}, []string{"sonde.yml.old"}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			err := execute(c.args)
+			if err == nil {
+				t.Fatal("no error")
+			}
+			for _, words := range c.want {
+				if !strings.Contains(err.Error(), words) {
+					t.Errorf("the message is %q, want it to say %q", err, words)
+				}
+			}
+		})
+	}
+}
+
+func TestStartRefusesBucketsThatDoNotFit(t *testing.T) {
+	cfg := config.Default()
+	cfg.Histogram.Buckets = []float64{2, 1}
+	_, err := startExporter(options{}, cfg, nil, slog.New(slog.DiscardHandler))
+	if err == nil || !strings.Contains(err.Error(), "histogram.buckets") {
+		t.Errorf("error %v, want one about histogram.buckets", err)
+	}
+}
+
+// running is an exporter over the running kernel, and the file that it reads.
+type running struct {
+	*exporter
+	handler http.Handler
+	file    string
+	t       *testing.T
+}
+
+const goodFile = "discovery: {services: [{open_port: 1, service_name: nobody}]}\n"
+
+func runExporter(t *testing.T) running {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("-short leaves out what loads BPF programs")
+	}
+	if os.Geteuid() != 0 {
+		t.Fatal("kernel tests load BPF programs: run them as root, or leave them out with -short")
+	}
+	r := running{file: filepath.Join(t.TempDir(), "sonde.yml"), t: t}
+	r.write(goodFile)
+	o := parse(t, "--config.file", r.file)
+	cfg, err := o.config.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	logger := slog.New(slog.DiscardHandler)
+	if r.exporter, err = startExporter(o, cfg, o.config.Load, logger); err != nil {
+		t.Fatal(err)
+	}
+	if r.handler, err = newHandler(o, r.exporter, logger); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- r.run(ctx) }()
+	t.Cleanup(func() {
+		began := time.Now()
+		stop()
+		if err := <-done; err != nil {
+			t.Errorf("run: %v", err)
+		}
+		if err := r.close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("all was detached after %s, want 5 s at most", took)
+		}
+	})
+	for deadline := time.Now().Add(30 * time.Second); !r.ready.Load(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("not ready after 30 s")
+		}
+	}
+	return r
+}
+
+func (r running) write(text string) {
+	r.t.Helper()
+	if err := os.WriteFile(r.file, []byte(text), 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func (r running) get(path string) (status int, body string) {
+	r.t.Helper()
+	answer := httptest.NewRecorder()
+	r.handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, http.NoBody))
+	text, err := io.ReadAll(answer.Result().Body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return answer.Code, string(text)
+}
+
+func (r running) reloadSuccessful() float64 {
+	r.t.Helper()
+	var metric dto.Metric
+	if err := r.reloads.successful.Write(&metric); err != nil {
+		r.t.Fatal(err)
+	}
+	return metric.GetGauge().GetValue()
+}
+
+func TestExporter(t *testing.T) {
+	r := runExporter(t)
+	t.Run("exposes all by default", func(t *testing.T) {
+		status, body := r.get("/metrics")
+		if status != http.StatusOK {
+			t.Fatalf("status %d: %s", status, body)
+		}
+		for _, name := range []string{
+			"sonde_build_info{", "go_goroutines ", "process_open_fds ", "promhttp_metric_handler_requests_total{",
+			"sonde_config_last_reload_successful 1", "sonde_scrape_collector_success{collector=\"http_server\"} 1",
+			"sonde_lost_observations_total{reason=\"segment_gap\"} ", "sonde_bpf_program_runs_total{program=\"wire_ingress\"",
+			"sonde_bpf_map_max_entries{map=\"series\"}", "sonde_tap_info{hook=\"tp_btf/inet_sock_set_state\",tap=\"sockets\"} 1",
+		} {
+			if !strings.Contains(body, "\n"+name) {
+				t.Errorf("/metrics has no %s", name)
+			}
+		}
+	})
+	t.Run("keeps its configuration when the new one is bad", func(t *testing.T) {
+		before := r.config()
+		r.write("series: {limit: lots}\n")
+		if err := r.reload(t.Context()); err == nil || !strings.Contains(err.Error(), "series.limit") {
+			t.Errorf("reload: %v, want an error about series.limit", err)
+		}
+		if r.config() != before || r.reloadSuccessful() != 0 {
+			t.Errorf("the configuration changed: %t, success is %v", r.config() != before, r.reloadSuccessful())
+		}
+		if status, body := r.get("/metrics"); status != http.StatusOK || !strings.Contains(body, "\nsonde_config_last_reload_successful 0") {
+			t.Errorf("status %d; success is not exposed as 0", status)
+		}
+	})
+	t.Run("takes a good one", func(t *testing.T) {
+		r.write(goodFile + "series: {limit: 500}\n")
+		if err := r.reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.config().Series.Limit; got != 500 || r.reloadSuccessful() != 1 {
+			t.Errorf("limit %d, success %v, want 500 and 1", got, r.reloadSuccessful())
+		}
+	})
+	t.Run("refuses to serve a collector that there is not", func(t *testing.T) {
+		if _, err := newHandler(options{collectors: []string{"nothing"}}, r.exporter, slog.New(slog.DiscardHandler)); err == nil {
+			t.Error("no error")
+		}
+	})
+}
