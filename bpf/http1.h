@@ -83,6 +83,8 @@ static COLD void enqueue_early(struct parse *p, struct bpf_sock *sk)
 		return;
 	if (kept)
 		take_text(p->s, &kept->stream[0]);
+	if (conn->role == ROLE_SERVER && conn->request.long_line == LINE_LONG_START)
+		name_draft(p);
 	enqueue_draft(p);
 	conn->answered = 1;
 }
@@ -172,7 +174,10 @@ static __always_inline void read_start_line(struct parse *p, __u32 from, __u32 e
 
 static __always_inline void read_chunk_size(struct parse *p, __u32 from, __u32 end)
 {
-	if (!read_number(p->s, from, end, 16)) {
+	__u32 digits = read_number(p->s, from, end, 16);
+	__u8 after = byte_at(p->s, from + digits);
+
+	if (!digits || (from + digits < end && after != '\r' && after != ';' && !is_blank(after))) {
 		reject(p, PROTOCOL_UNKNOWN);
 	} else if (!p->s->number) {
 		p->stream->state = STREAM_TRAILERS;
@@ -180,26 +185,6 @@ static __always_inline void read_chunk_size(struct parse *p, __u32 from, __u32 e
 		p->stream->state = STREAM_CHUNK_DATA;
 		p->stream->remaining = p->s->number + 2; /* the line end after the data */
 	}
-}
-
-/*
- * If this is the one answer that is due and its length is known, a head that
- * ends that many bytes before the segment does is the head of this answer: only
- * its last line remains to be read.
- */
-static __always_inline void skip_to_end_of_head(struct parse *p)
-{
-	struct connection *conn = p->conn;
-	struct scratch *s = p->s;
-	__s64 end = (__s64)s->end - (__s64)p->stream->remaining;
-
-	if (!p->is_response || p->stream->framing != FRAMING_LENGTH || conn->pipelined ||
-	    conn->tail - conn->head != 1)
-		return;
-	if (end - 2 <= s->at || end > s->base + (__s32)s->length ||
-	    !STARTS_WITH(word_at(s, end - 4 - s->base), "\r\n\r\n"))
-		return;
-	s->at = end - 2;
 }
 
 /* One line [from, end) of the window, or the first LINE_CAP bytes of a long one. */
@@ -214,8 +199,6 @@ static __always_inline void read_line(struct parse *p, __u32 from, __u32 end, bo
 		if (!is_empty) {
 			if (!read_header(p, from, end))
 				reject(p, PROTOCOL_UNKNOWN);
-			else
-				skip_to_end_of_head(p);
 		} else if (p->is_response) {
 			end_response_head(p);
 		} else {
@@ -235,7 +218,7 @@ static __always_inline void read_line(struct parse *p, __u32 from, __u32 end, bo
 }
 
 /* The line end of a long line was found at `newline`. */
-static COLD void end_long_line(struct parse *p, __u32 newline)
+static __always_inline void end_long_line(struct parse *p, __u32 newline)
 {
 	struct connection *conn = p->conn;
 	__u8 kind = p->stream->long_line;
@@ -278,7 +261,7 @@ static __always_inline bool may_begin_message(struct parse *p, __u32 from)
 		return true; /* the next bytes will tell */
 	if (first == '\r' || first == '\n' || (p->is_response ? first == 'H' : is_tchar[first]))
 		if (likely(p->stream->state == STREAM_START) || p->is_response ||
-		    may_be_method(p->s, from, left))
+		    is_method(p->s, from, left) != CERTAIN_NOT)
 			return true;
 	if (left >= TLS_SURE && p->conn->protocol == PROTOCOL_UNDECIDED &&
 	    is_tls_record(p->s, from))
@@ -351,11 +334,14 @@ static COLD bool settle_expectation(struct parse *p)
 
 	if (fill(p))
 		return false;
-	if (!conn->pipelined && conn->head == conn->tail &&
-	    may_be_method(s, s->at - s->base, left)) {
-		if (left < METHOD_SURE && (left < stream->remaining || !stream->remaining))
+	if (!conn->pipelined && conn->head == conn->tail) {
+		enum certainty is_request = is_method(s, s->at - s->base, left);
+		bool all = stream->state == STREAM_BODY && left >= stream->remaining;
+
+		if (is_request == CERTAIN_NOT_YET && !all)
 			return false;
-		begin_message(stream);
+		if (is_request == CERTAIN)
+			begin_message(stream);
 	}
 	stream->framing &= ~FRAMING_EXPECT;
 	return true;
@@ -402,9 +388,11 @@ static long step(__u32 index, struct parse *p)
 
 	if (s->at >= s->end || p->conn->verdict != VERDICT_MEASURE)
 		return STOP;
-	if (unlikely(stream->framing & FRAMING_EXPECT) && state >= STREAM_BODY &&
-	    !settle_expectation(p))
-		return STOP;
+	if (unlikely(stream->framing & FRAMING_EXPECT) && state >= STREAM_BODY) {
+		if (!settle_expectation(p))
+			return STOP;
+		state = stream->state;
+	}
 	switch (state) {
 	case STREAM_BODY:
 	case STREAM_CHUNK_DATA:

@@ -19,6 +19,16 @@ static COLD void classify(struct connection *conn, __u8 protocol)
 		__sync_fetch_and_add(&svc->connections[conn->role & 1][protocol], 1);
 }
 
+/* A broken answer is still the answer to the oldest request. */
+static __always_inline void lose_message(struct parse *p)
+{
+	struct bpf_sock *sk = p->skb->sk;
+
+	lose(LOSS_MALFORMED, 1);
+	if (p->is_response && sk)
+		answer(p->conn, sk, &p->s->answered, 0, FAILURE_MALFORMED, now(p));
+}
+
 /*
  * Bytes that are no message where one should begin: before the first request
  * they tell another protocol; later, sync is lost until the next one.
@@ -32,7 +42,7 @@ static COLD void reject(struct parse *p, __u8 protocol)
 		if (conn->protocol == PROTOCOL_UNDECIDED)
 			classify(conn, protocol);
 		else if (conn->protocol == PROTOCOL_HTTP1)
-			lose(LOSS_MALFORMED, 1);
+			lose_message(p);
 	}
 	stream->state = STREAM_RESYNC;
 	stream->long_line = LINE_SHORT;
@@ -130,6 +140,9 @@ static __always_inline bool read_request_line(struct parse *p, __u32 from, __u32
 	if (!token.length || (!is_long && !read_version(p->s, end, &draft->version)))
 		return false;
 	from += token.length + 1;
+	/* Something must stand between the method and the version. */
+	if (!is_long && from + sizeof("HTTP/1.1") - 1 >= trim_end(p->s, end))
+		return false;
 	draft->method = token.method;
 	hash_path(p->s, from, end);
 	draft->hash = p->s->path_hash;

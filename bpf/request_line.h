@@ -27,7 +27,7 @@ __noinline int token_length(struct scratch *s, __u32 from)
 {
 	if (!s)
 		return 0;
-	for (__u32 i = 0; i < METHOD_CAP; i++) {
+	for (__u32 i = 0; i <= METHOD_CAP; i++) {
 		__u8 byte = byte_at(s, from + i);
 
 		if (byte == ' ')
@@ -63,18 +63,28 @@ static __always_inline struct method_token read_method(struct scratch *s, __u32 
 	return (struct method_token){ METHOD_OTHER, token_length(s, from) };
 }
 
-/* Whether `left` bytes are a well-known method and a space, or may become one. */
-static __always_inline bool may_be_method(struct scratch *s, __u32 from, __u32 left)
+enum certainty {
+	CERTAIN_NOT,
+	CERTAIN_NOT_YET, /* the next bytes will tell */
+	CERTAIN,
+};
+
+/* Whether `left` bytes begin with a well-known method and a space. */
+static __always_inline enum certainty is_method(struct scratch *s, __u32 from, __u32 left)
 {
+	struct method_token token = read_method(s, from);
+
+	if (token.method != METHOD_OTHER && token.length < left)
+		return CERTAIN;
 	if (left >= METHOD_SURE)
-		return read_method(s, from).method != METHOD_OTHER;
+		return CERTAIN_NOT;
 	for (__u32 i = 0; i < METHOD_SURE - 1; i++) {
 		__u8 byte = byte_at(s, from + i);
 
-		if (i < left && byte != ' ' && (byte < 'A' || byte > 'Z'))
-			return false;
+		if (i < left && (byte < 'A' || byte > 'Z'))
+			return CERTAIN_NOT;
 	}
-	return true;
+	return CERTAIN_NOT_YET;
 }
 
 /* Whether the line that ends before `end` closes with " HTTP/1.x"; sets x. */

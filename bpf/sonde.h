@@ -55,6 +55,7 @@ enum failure {
 	FAILURE_RESET,	   /* a reset ended it: ECONNRESET or EPIPE */
 	FAILURE_TIMEOUT,   /* TCP gave up: ETIMEDOUT */
 	FAILURE_TRUNCATED, /* the answer began but did not reach its end */
+	FAILURE_MALFORMED, /* the answer is not HTTP/1 */
 	FAILURE_OTHER,	   /* any failure, in an overflow series */
 	FAILURES,
 };

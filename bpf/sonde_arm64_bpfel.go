@@ -129,8 +129,9 @@ const (
 	SondeFailureFAILURE_RESET     SondeFailure = 2
 	SondeFailureFAILURE_TIMEOUT   SondeFailure = 3
 	SondeFailureFAILURE_TRUNCATED SondeFailure = 4
-	SondeFailureFAILURE_OTHER     SondeFailure = 5
-	SondeFailureFAILURES          SondeFailure = 6
+	SondeFailureFAILURE_MALFORMED SondeFailure = 5
+	SondeFailureFAILURE_OTHER     SondeFailure = 6
+	SondeFailureFAILURES          SondeFailure = 7
 )
 
 type SondeHistogram struct {

@@ -31,6 +31,7 @@ var failureTypes = [...]string{
 	bpf.SondeFailureFAILURE_RESET:     "connection_reset",
 	bpf.SondeFailureFAILURE_TIMEOUT:   "timeout",
 	bpf.SondeFailureFAILURE_TRUNCATED: "response_truncated",
+	bpf.SondeFailureFAILURE_MALFORMED: "malformed_response",
 	bpf.SondeFailureFAILURE_OTHER:     "_OTHER",
 }
 

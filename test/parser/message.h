@@ -1,0 +1,1 @@
+../../bpf/message.h

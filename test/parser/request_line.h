@@ -1,0 +1,1 @@
+../../bpf/request_line.h
