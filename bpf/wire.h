@@ -110,8 +110,10 @@ static COLD void judge(struct connection *conn)
 		conn->verdict = VERDICT_SKIP;
 	} else if (before == VERDICT_SKIP) {
 		conn->verdict = VERDICT_MEASURE;
-		conn->request.state = conn->response.state = STREAM_RESYNC;
-		conn->request.started = conn->response.started = 0;
+		conn->request = conn->response = (struct stream){ .state = STREAM_RESYNC };
+		conn->draft = (struct request){};
+		conn->answered = 0;
+		conn->head = conn->tail;
 	}
 }
 
