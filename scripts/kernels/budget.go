@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 )
 
 // growthLimit is by how many hundredths a program may grow without its figure
@@ -92,21 +91,16 @@ func (b budget) programs() []string {
 func (b budget) String() string {
 	var text strings.Builder
 	text.WriteString(budgetHeading)
-	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
 	targets := slices.DeleteFunc(targetNames(matrix()), func(name string) bool { return b[name] == nil })
-	fmt.Fprintf(table, "program\t%s\t\n", strings.Join(targets, "\t"))
+	rows := [][]string{append([]string{"program"}, targets...)}
 	for _, program := range b.programs() {
-		fmt.Fprint(table, program)
+		row := []string{program}
 		for _, target := range targets {
-			if count, ok := b[target][program]; ok {
-				fmt.Fprintf(table, "\t%d", count)
-			} else {
-				fmt.Fprint(table, "\t-")
-			}
+			row = append(row, figure(b[target][program], 0))
 		}
-		fmt.Fprint(table, "\t\n")
+		rows = append(rows, row)
 	}
-	_ = table.Flush() // A strings.Builder does not fail.
+	writeTable(&text, rows)
 	return text.String()
 }
 

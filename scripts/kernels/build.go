@@ -23,7 +23,7 @@ func buildBinaries(ctx context.Context, arch, testPackage string) (*binaries, er
 	if err != nil {
 		return nil, fmt.Errorf("there is no room to build the tests: %w", err)
 	}
-	defer os.RemoveAll(directory)
+	defer func() { _ = os.RemoveAll(directory) }()
 	var built binaries
 	for _, step := range []struct {
 		result    *[]byte

@@ -101,7 +101,7 @@ func (k *kernel) build(ctx context.Context, m *mirror) error {
 // Debian packs it.
 func (k *kernel) writeImage(ctx context.Context, tree string) error {
 	var image []byte
-	err := error(fs.ErrNotExist)
+	var err error
 	for _, path := range []string{"boot/vmlinuz-" + k.release, "usr/lib/modules/" + k.release + "/vmlinuz"} {
 		if image, err = os.ReadFile(filepath.Join(tree, path)); err == nil {
 			break

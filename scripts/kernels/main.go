@@ -66,6 +66,11 @@ func testKernels(ctx context.Context, targets []target, pattern string, update b
 	}
 	defer unlock()
 	m := &matrixRun{cache: cache, pattern: pattern, mirrors: map[string]*mirror{}, builds: map[string]*binaries{}}
+	for _, t := range targets {
+		if _, err := m.build(ctx, t.arch); err != nil {
+			return err
+		}
+	}
 	report := &report{out: os.Stdout}
 	for _, t := range targets {
 		if ctx.Err() != nil {

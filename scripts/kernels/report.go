@@ -65,22 +65,22 @@ func (r *report) failures() {
 // table prints a row for each test and a column for each kernel. Subtests have no
 // row; what is special about them is in the cell of their parent.
 func (r *report) table() {
-	table := tabwriter.NewWriter(r.out, 0, 0, 2, ' ', 0)
+	var rows [][]string
 	row := func(first string, cell func(*run) string) {
 		cells := []string{first}
 		for _, run := range r.runs {
 			cells = append(cells, cell(run))
 		}
-		_, _ = fmt.Fprintln(table, strings.Join(cells, "\t"))
+		rows = append(rows, cells)
 	}
-	r.print("\n")
 	row("kernel", func(run *run) string { return run.target.name() })
 	row("Linux", func(run *run) string { return run.version })
 	for _, name := range r.testNames() {
 		row(name, func(run *run) string { return cell(run.results, name) })
 	}
 	row("time", func(run *run) string { return fmt.Sprintf("%.0f s", run.elapsed.Seconds()) })
-	_ = table.Flush()
+	r.print("\n")
+	writeTable(r.out, rows)
 	r.skips()
 }
 
@@ -139,18 +139,28 @@ func (r *report) verifier(measured, committed budget) {
 	if len(measured.programs()) == 0 {
 		return
 	}
-	table := tabwriter.NewWriter(r.out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprint(table, "\nverifier instructions")
+	heading := []string{"verifier instructions"}
 	for _, run := range r.runs {
-		_, _ = fmt.Fprint(table, "\t", run.target.name())
+		heading = append(heading, run.target.name())
 	}
+	rows := [][]string{heading}
 	for _, program := range measured.programs() {
-		_, _ = fmt.Fprint(table, "\n", program)
-		for _, run := range r.runs {
-			_, _ = fmt.Fprint(table, "\t", figure(measured[run.target.name()][program], committed[run.target.name()][program]))
+		row := []string{program}
+		for _, name := range heading[1:] {
+			row = append(row, figure(measured[name][program], committed[name][program]))
 		}
+		rows = append(rows, row)
 	}
-	_, _ = fmt.Fprintln(table)
+	r.print("\n")
+	writeTable(r.out, rows)
+}
+
+// writeTable aligns the columns. It ignores errors, as print does.
+func writeTable(out io.Writer, rows [][]string) {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		_, _ = fmt.Fprintln(table, strings.Join(row, "\t"))
+	}
 	_ = table.Flush()
 }
 

@@ -43,7 +43,7 @@ func loadModule(path string) error {
 	if err != nil {
 		return fmt.Errorf("module cannot be opened: %w", err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	if err := unix.FinitModule(int(file.Fd()), "", 0); err != nil {
 		return fmt.Errorf("module %s cannot be loaded: %w", path, err)
 	}
@@ -55,7 +55,7 @@ func bringUp(device string) error {
 	if err != nil {
 		return fmt.Errorf("no socket for %s: %w", device, err)
 	}
-	defer unix.Close(socket)
+	defer func() { _ = unix.Close(socket) }()
 	request, err := unix.NewIfreq(device)
 	if err != nil {
 		return err
