@@ -18,8 +18,11 @@ static __always_inline bool is_blank(__u8 byte)
 	return byte == ' ' || byte == '\t';
 }
 
-static __always_inline __u32 skip_blanks(const struct scratch *s, __u32 from)
+/* Global functions hide from the verifier how many blanks there were. */
+__noinline __u32 skip_blanks(struct scratch *s, __u32 from)
 {
+	if (!s)
+		return from;
 	for (__u32 i = 0; i < SPACES_CAP; i++) {
 		if (!is_blank(byte_at(s, from)))
 			break;
@@ -29,8 +32,10 @@ static __always_inline __u32 skip_blanks(const struct scratch *s, __u32 from)
 }
 
 /* The end of the value without the line's '\r' and the blanks before it. */
-static __always_inline __u32 trim_end(const struct scratch *s, __u32 end)
+__noinline __u32 trim_end(struct scratch *s, __u32 end)
 {
+	if (!s)
+		return end;
 	for (__u32 i = 0; i < SPACES_CAP; i++) {
 		__u8 byte = byte_at(s, end - 1);
 

@@ -134,16 +134,16 @@ static __always_inline void name_draft(struct parse *p)
 static __always_inline bool read_request_line(struct parse *p, __u32 from, __u32 end, bool is_long)
 {
 	struct connection *conn = p->conn;
-	struct method_token token = read_method(p->s, from);
 	struct request *draft = &conn->draft;
 
-	if (!token.length || (!is_long && !read_version(p->s, end, &draft->version)))
+	read_method(p->s, from);
+	if (!p->s->method_length || (!is_long && !read_version(p->s, end, &draft->version)))
 		return false;
-	from += token.length + 1;
+	from += p->s->method_length + 1;
 	/* Something must stand between the method and the version. */
 	if (!is_long && from + sizeof("HTTP/1.1") - 1 >= trim_end(p->s, end))
 		return false;
-	draft->method = token.method;
+	draft->method = p->s->method;
 	hash_path(p->s, from, end);
 	draft->hash = p->s->path_hash;
 	draft->named = !is_long;

@@ -8,11 +8,6 @@
 #define METHOD_CAP 64 /* longer tokens are not taken for a method */
 #define METHOD_SURE 8 /* bytes that hold every well-known method and the space after it */
 
-struct method_token {
-	__u8 method;
-	__u8 length;
-};
-
 /* RFC 9110, section 5.6.2. */
 /* clang-format off */
 static const __u8 is_tchar[256] = {
@@ -23,10 +18,8 @@ static const __u8 is_tchar[256] = {
 /* clang-format on */
 
 /* The length of a token that a space follows, or 0. */
-__noinline int token_length(struct scratch *s, __u32 from)
+static __always_inline __u32 token_length(struct scratch *s, __u32 from)
 {
-	if (!s)
-		return 0;
 	for (__u32 i = 0; i <= METHOD_CAP; i++) {
 		__u8 byte = byte_at(s, from + i);
 
@@ -38,29 +31,41 @@ __noinline int token_length(struct scratch *s, __u32 from)
 	return 0;
 }
 
-static __always_inline struct method_token read_method(struct scratch *s, __u32 from)
+static __always_inline void set_method(struct scratch *s, __u8 method, __u32 length)
 {
-	__u64 word = word_at(s, from);
+	s->method = method;
+	s->method_length = length;
+}
 
+/* Sets method and method_length; a length of 0 means that there is no token. */
+__noinline int read_method(struct scratch *s, __u32 from)
+{
+	__u64 word;
+
+	if (!s)
+		return 0;
+	word = word_at(s, from);
 	if (STARTS_WITH(word, "GET "))
-		return (struct method_token){ METHOD_GET, 3 };
-	if (STARTS_WITH(word, "POST "))
-		return (struct method_token){ METHOD_POST, 4 };
-	if (STARTS_WITH(word, "PUT "))
-		return (struct method_token){ METHOD_PUT, 3 };
-	if (STARTS_WITH(word, "HEAD "))
-		return (struct method_token){ METHOD_HEAD, 4 };
-	if (STARTS_WITH(word, "DELETE "))
-		return (struct method_token){ METHOD_DELETE, 6 };
-	if (STARTS_WITH(word, "PATCH "))
-		return (struct method_token){ METHOD_PATCH, 5 };
-	if (STARTS_WITH(word, "OPTIONS "))
-		return (struct method_token){ METHOD_OPTIONS, 7 };
-	if (STARTS_WITH(word, "CONNECT "))
-		return (struct method_token){ METHOD_CONNECT, 7 };
-	if (STARTS_WITH(word, "TRACE "))
-		return (struct method_token){ METHOD_TRACE, 5 };
-	return (struct method_token){ METHOD_OTHER, token_length(s, from) };
+		set_method(s, METHOD_GET, 3);
+	else if (STARTS_WITH(word, "POST "))
+		set_method(s, METHOD_POST, 4);
+	else if (STARTS_WITH(word, "PUT "))
+		set_method(s, METHOD_PUT, 3);
+	else if (STARTS_WITH(word, "HEAD "))
+		set_method(s, METHOD_HEAD, 4);
+	else if (STARTS_WITH(word, "DELETE "))
+		set_method(s, METHOD_DELETE, 6);
+	else if (STARTS_WITH(word, "PATCH "))
+		set_method(s, METHOD_PATCH, 5);
+	else if (STARTS_WITH(word, "OPTIONS "))
+		set_method(s, METHOD_OPTIONS, 7);
+	else if (STARTS_WITH(word, "CONNECT "))
+		set_method(s, METHOD_CONNECT, 7);
+	else if (STARTS_WITH(word, "TRACE "))
+		set_method(s, METHOD_TRACE, 5);
+	else
+		set_method(s, METHOD_OTHER, token_length(s, from));
+	return 0;
 }
 
 enum certainty {
@@ -72,9 +77,8 @@ enum certainty {
 /* Whether `left` bytes begin with a well-known method and a space. */
 static __always_inline enum certainty is_method(struct scratch *s, __u32 from, __u32 left)
 {
-	struct method_token token = read_method(s, from);
-
-	if (token.method != METHOD_OTHER && token.length < left)
+	read_method(s, from);
+	if (s->method != METHOD_OTHER && s->method_length < left)
 		return CERTAIN;
 	if (left >= METHOD_SURE)
 		return CERTAIN_NOT;

@@ -180,30 +180,41 @@ static __always_inline struct piece *find_piece(struct stream *stream, struct st
 }
 
 /*
- * What came before its time and follows now. A plain loop: the parser inside a
- * callback would need more stack than there is.
+ * One piece that came before its time and follows now; 0 if there is none. A
+ * global function, so that the verifier need not follow it 64 times.
  */
-static COLD void replay_stash(struct __sk_buff *skb, struct connection *conn, bool is_response)
+__noinline int replay_piece(struct __sk_buff *skb, struct connection *conn, __u32 is_response)
 {
-	struct stream *stream = is_response ? &conn->response : &conn->request;
-	struct stash_key key = { .id = stash_id(skb, conn) };
+	struct stash_key key = {};
 	struct bytes bytes = { .is_response = is_response };
+	struct stream *stream;
+	struct piece *piece;
 
-	for (__u32 i = 0; i < REPLAY_PIECES; i++) {
-		struct piece *piece = find_piece(stream, &key, &bytes.start);
-
-		if (!piece)
-			break;
-		bytes.stash = (__u64)piece->data;
-		bytes.end = piece->length;
-		if (piece->has_data) {
-			consume(skb, conn, stream, &bytes);
-		} else {
-			skip_inside_body(stream, bytes.end - bytes.start);
-			stream->next += bytes.end - bytes.start;
-		}
-		bpf_map_delete_elem(&stash, &key);
+	if (!conn)
+		return 0;
+	stream = is_response ? &conn->response : &conn->request;
+	key.id = stash_id(skb, conn);
+	piece = find_piece(stream, &key, &bytes.start);
+	if (!piece)
+		return 0;
+	bytes.stash = (__u64)piece->data;
+	bytes.end = piece->length;
+	if (piece->has_data) {
+		consume(skb, conn, stream, &bytes);
+	} else {
+		skip_inside_body(stream, bytes.end - bytes.start);
+		stream->next += bytes.end - bytes.start;
 	}
+	bpf_map_delete_elem(&stash, &key);
+	return 1;
+}
+
+static __always_inline void replay_stash(struct __sk_buff *skb, struct connection *conn,
+					 bool is_response)
+{
+	for (__u32 i = 0; i < REPLAY_PIECES; i++)
+		if (!replay_piece(skb, conn, is_response))
+			break;
 }
 
 /* How far the kernel has received in order; what passed here is never behind it. */

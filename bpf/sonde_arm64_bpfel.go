@@ -253,22 +253,24 @@ const (
 )
 
 type SondeScratch struct {
-	_          structs.HostLayout
-	Busy       uint32
-	At         int32
-	End        int32
-	Base       int32
-	Length     uint32
-	Newline    uint32
-	PathLength uint32
-	HostLength uint32
-	PathAt     uint32
-	Pad        uint32
-	Zero       uint64
-	PathHash   uint64
-	HostHash   uint64
-	Number     uint64
-	Answered   struct {
+	_            structs.HostLayout
+	Busy         uint32
+	At           int32
+	End          int32
+	Base         int32
+	Length       uint32
+	Newline      uint32
+	PathLength   uint32
+	HostLength   uint32
+	Method       uint32
+	MethodLength uint32
+	PathAt       uint32
+	Pad          uint32
+	Zero         uint64
+	PathHash     uint64
+	HostHash     uint64
+	Number       uint64
+	Answered     struct {
 		_       structs.HostLayout
 		Request struct {
 			_         structs.HostLayout

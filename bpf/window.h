@@ -34,6 +34,8 @@ struct scratch {
 	__u32 newline; /* offset of the line end that was found; >= length: none */
 	__u32 path_length;
 	__u32 host_length;
+	__u32 method;
+	__u32 method_length;
 	__u32 path_at; /* offset of the path in the window; PATH_KEPT: it is in `path` */
 	__u32 pad;
 	__u64 zero;
