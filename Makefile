@@ -22,7 +22,7 @@ LDFLAGS  := -s -w \
 	-X $(INFO).BuildDate=$(DATE)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-unit test-kernels update-verifier-budget lint generate check-generated certs clean
+.PHONY: help build demo test test-unit test-kernels update-verifier-budget benchmark soak fuzz lint generate check-generated certs clean
 
 help: ## print this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "make %-22s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -45,6 +45,18 @@ test-kernels: ## run the kernel tests on Linux 6.1, 6.12, the newest, and arm64,
 
 update-verifier-budget: ## do that, and write bpf/verifier-budget.txt anew
 	@scripts/test-kernels -update $(KERNELS)
+
+# BENCHMARK="-short -only=request" passes flags; benchmark/README.md tells more.
+benchmark: ## measure what Sonde costs and print one table (uses sudo)
+	@scripts/benchmark $(BENCHMARK)
+
+# SOAK_SECONDS=30 makes it shorter.
+soak: build ## load Sonde for two minutes; check that it is exact and does not grow (uses sudo)
+	@scripts/soak
+
+# FUZZ_SECONDS=600 makes it longer.
+fuzz: ## feed the parsers with hostile and with well-formed traffic for two minutes
+	@scripts/fuzz
 
 lint: ## check the form of Go, C and shell
 	@scripts/lint

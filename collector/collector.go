@@ -5,6 +5,7 @@ package collector
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -81,6 +82,15 @@ type pass struct {
 
 func (*pass) Describe(chan<- *prometheus.Desc) {}
 
+// log tells of a collector's failure, unless the scraper did not wait for it.
+func (p *pass) log(name string, err error) {
+	level := slog.LevelError
+	if p.scrape.ctx.Err() != nil {
+		level = slog.LevelDebug
+	}
+	p.scrape.Logger.Log(p.scrape.ctx, level, "a collector failed", "collector", name, "err", err)
+}
+
 func (p *pass) Collect(ch chan<- prometheus.Metric) {
 	duration := prometheus.NewDesc(namespace+"_scrape_collector_duration_seconds",
 		"How long a collector took in this scrape.", []string{"collector"}, nil)
@@ -94,7 +104,7 @@ func (p *pass) Collect(ch chan<- prometheus.Metric) {
 		}
 		if err != nil {
 			succeeded = 0
-			p.scrape.Logger.Error("a collector failed", "collector", name, "err", err)
+			p.log(name, err)
 		}
 		ch <- prometheus.MustNewConstMetric(duration, prometheus.GaugeValue, time.Since(begin).Seconds(), name)
 		ch <- prometheus.MustNewConstMetric(success, prometheus.GaugeValue, succeeded, name)

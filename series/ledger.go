@@ -25,6 +25,9 @@ type Limits struct {
 	Series, PerService int
 }
 
+// taughtAtOnce bounds the operations that the ledger remembers having taught.
+const taughtAtOnce = 8192
+
 // Ledger files what the kernel cannot file by itself: it names operations that
 // the kernel has not seen before and keeps the requests that ended before the
 // kernel knew the name. It is safe for concurrent use.
@@ -38,6 +41,7 @@ type Ledger struct {
 
 	mu       sync.Mutex
 	namer    *routes.Namer
+	taught   map[probe.OperationKey]uint32  // lately; the kernel may have forgotten it since
 	own      map[probe.SeriesKey]*Histogram // what came too late to create a series of the kernel
 	overflow uint64
 }
@@ -47,6 +51,7 @@ func NewLedger(kernel Kernel, table *Table, namer *routes.Namer, limits Limits, 
 	return &Ledger{
 		kernel: kernel, table: table, namer: namer, serviceName: serviceName, logger: logger,
 		catalog: NewCatalog(limits.Series, limits.PerService),
+		taught:  map[probe.OperationKey]uint32{},
 		own:     map[probe.SeriesKey]*Histogram{},
 	}
 }
@@ -66,7 +71,12 @@ func (l *Ledger) Configure(namer *routes.Namer, limits Limits) error {
 func (l *Ledger) Operation(event *probe.OperationEvent) {
 	l.mu.Lock() // so that Configure cannot come between name and Teach
 	defer l.mu.Unlock()
-	if err := l.kernel.Teach(event.Key, l.number(event)); err != nil {
+	if len(l.taught) >= taughtAtOnce {
+		clear(l.taught)
+	}
+	number := l.number(event)
+	l.taught[event.Key] = number
+	if err := l.kernel.Teach(event.Key, number); err != nil {
 		l.logger.Error("an operation stays unknown", "err", err)
 	}
 }
@@ -96,14 +106,14 @@ func (l *Ledger) number(event *probe.OperationEvent) uint32 {
 // before its operation had a number.
 func (l *Ledger) Observation(event *probe.ObservationEvent) {
 	key := probe.SeriesKey{Status: event.Status, Failure: event.Failure, Version: event.Version}
-	operation, known := l.kernel.Known(event.Key)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	operation, known := l.known(event.Key)
 	if operation == probe.Ignored {
 		return
 	}
 	_, _, other := probe.IsOther(operation)
 	key.Operation = operation
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	if known && !other && l.file(key, event) {
 		return
 	}
@@ -111,6 +121,16 @@ func (l *Ledger) Observation(event *probe.ObservationEvent) {
 	if key = otherKey(event); !l.file(key, event) {
 		l.keep(key, event.DurationNs)
 	}
+}
+
+// known looks up the number of an operation: a reload, or too many others, may
+// have made the kernel forget it between its announcement and this request's end.
+func (l *Ledger) known(key probe.OperationKey) (uint32, bool) {
+	if operation, known := l.kernel.Known(key); known {
+		return operation, true
+	}
+	operation, known := l.taught[key]
+	return operation, known
 }
 
 // file puts an observation into its series, which it makes if need be. It is
@@ -193,6 +213,7 @@ func (l *Ledger) Retire(instance uint32, visit func(probe.SeriesKey, *Histogram)
 	)
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	maps.DeleteFunc(l.taught, func(key probe.OperationKey, _ uint32) bool { return key.Service == instance })
 	maps.DeleteFunc(l.own, func(key probe.SeriesKey, histogram *Histogram) bool {
 		if !belongs(key.Operation) {
 			return false

@@ -79,7 +79,7 @@ func NewHandler(opts Options) (http.Handler, error) {
 	mux.Handle(opts.TelemetryPath, newMetricsHandler(opts))
 	mux.Handle(healthyPath, healthyHandler())
 	mux.Handle(readyPath, readyHandler(opts.Ready))
-	mux.Handle(reloadPath, reloadHandler(opts.Logger, opts.Reload))
+	mux.Handle(reloadPath, reloadHandler(opts.Reload))
 	if opts.TelemetryPath != "/" {
 		landing, err := newLandingPage(opts)
 		if err != nil {

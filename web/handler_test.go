@@ -181,7 +181,7 @@ func TestReload(t *testing.T) {
 
 func TestReloadSurvivesItsClient(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	handler := reloadHandler(discardLogger(), func(ctx context.Context) error {
+	handler := reloadHandler(func(ctx context.Context) error {
 		cancel()
 		return ctx.Err()
 	})

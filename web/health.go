@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"io"
-	"log/slog"
 	"net/http"
 )
 
@@ -27,7 +26,7 @@ func readyHandler(ready func() bool) http.Handler {
 
 // reloadHandler reloads on POST and PUT. A browser that follows a link, or a
 // crawler, must not be able to do it.
-func reloadHandler(logger *slog.Logger, reload func(context.Context) error) http.Handler {
+func reloadHandler(reload func(context.Context) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost && r.Method != http.MethodPut {
 			w.Header().Set("Allow", "POST, PUT")
@@ -40,7 +39,6 @@ func reloadHandler(logger *slog.Logger, reload func(context.Context) error) http
 		}
 		// A client that leaves must not stop a reload half way.
 		if err := reload(context.WithoutCancel(r.Context())); err != nil {
-			logger.Error("The configuration was not reloaded.", "err", err)
 			writeLine(w, http.StatusInternalServerError, err.Error())
 			return
 		}

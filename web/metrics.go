@@ -12,7 +12,8 @@ import (
 // that collectors see the deadline of the scrape that they work for.
 func newMetricsHandler(opts Options) http.Handler {
 	handlerOpts := promhttp.HandlerOpts{
-		ErrorLog: slog.NewLogLogger(opts.Logger.Handler(), slog.LevelError),
+		// Collectors log their own failures. What is left is a client that has gone.
+		ErrorLog: slog.NewLogLogger(opts.Logger.Handler(), slog.LevelDebug),
 		// One broken collector must not take the others' metrics away.
 		ErrorHandling:     promhttp.ContinueOnError,
 		Registry:          opts.Registerer,
