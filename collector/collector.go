@@ -5,7 +5,6 @@ package collector
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"slices"
 	"time"
 
@@ -82,15 +81,6 @@ type pass struct {
 
 func (*pass) Describe(chan<- *prometheus.Desc) {}
 
-// log tells of a collector's failure, unless the scraper did not wait for it.
-func (p *pass) log(name string, err error) {
-	level := slog.LevelError
-	if p.scrape.ctx.Err() != nil {
-		level = slog.LevelDebug
-	}
-	p.scrape.Logger.Log(p.scrape.ctx, level, "a collector failed", "collector", name, "err", err)
-}
-
 func (p *pass) Collect(ch chan<- prometheus.Metric) {
 	duration := prometheus.NewDesc(namespace+"_scrape_collector_duration_seconds",
 		"How long a collector took in this scrape.", []string{"collector"}, nil)
@@ -104,9 +94,14 @@ func (p *pass) Collect(ch chan<- prometheus.Metric) {
 		}
 		if err != nil {
 			succeeded = 0
-			p.log(name, err)
+		}
+		if err != nil && p.scrape.ctx.Err() == nil {
+			p.scrape.Logger.Error("a collector failed", "collector", name, "err", err)
 		}
 		ch <- prometheus.MustNewConstMetric(duration, prometheus.GaugeValue, time.Since(begin).Seconds(), name)
 		ch <- prometheus.MustNewConstMetric(success, prometheus.GaugeValue, succeeded, name)
+	}
+	if err := p.scrape.ctx.Err(); err != nil {
+		p.scrape.Logger.Warn("the scraper did not wait for all collectors", "err", err)
 	}
 }

@@ -1,9 +1,11 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
@@ -12,8 +14,7 @@ import (
 // that collectors see the deadline of the scrape that they work for.
 func newMetricsHandler(opts Options) http.Handler {
 	handlerOpts := promhttp.HandlerOpts{
-		// Collectors log their own failures. What is left is a client that has gone.
-		ErrorLog: slog.NewLogLogger(opts.Logger.Handler(), slog.LevelDebug),
+		ErrorLog: errorLog{opts.Logger},
 		// One broken collector must not take the others' metrics away.
 		ErrorHandling:     promhttp.ContinueOnError,
 		Registry:          opts.Registerer,
@@ -29,6 +30,21 @@ func newMetricsHandler(opts Options) http.Handler {
 		handler = promhttp.InstrumentMetricHandler(opts.Registerer, handler)
 	}
 	return handler
+}
+
+// errorLog receives what promhttp has to say.
+type errorLog struct {
+	logger *slog.Logger
+}
+
+// Println implements promhttp.Logger. A client that leaves while it is being
+// answered is told of once for every family, which is of interest to few.
+func (l errorLog) Println(values ...any) {
+	message, level := strings.TrimSpace(fmt.Sprintln(values...)), slog.LevelError
+	if strings.HasPrefix(message, "error encoding and sending") {
+		level = slog.LevelDebug
+	}
+	l.logger.Log(context.Background(), level, message)
 }
 
 // limitRequests lets at most limit requests run at the same time. The limit of
