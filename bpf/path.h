@@ -8,8 +8,7 @@
 
 #include "window.h"
 
-#define PATH_BLOCK 32 /* bytes that are hashed at a time */
-#define PATH_BLOCKS 7 /* of a target */
+#define PATH_CAP 224 /* bytes of a target that are hashed */
 #define HASH_PRIME 0x9e3779b97f4a7c15ULL
 #define PLACEHOLDER 0x2a
 
@@ -70,30 +69,24 @@ static __always_inline __u32 looks_like_id(__u32 account)
 		(at_least(digits, 1) & at_least(n, 16)) | at_least(n, 41) | at_least(odd, 1));
 }
 
-struct path_hash {
-	struct scratch *s;
-	__u64 hash;
-	__u64 segment; /* hash of the segment in progress */
-	__u32 account; /* and what is known of it */
-	__u32 from;
-	__u32 line_end;
-	__u32 length;
-};
-
 /*
- * One block of the path. Zeros come from memory, where the verifier cannot
- * follow them: it would visit every length of every segment otherwise.
+ * Hashes the path from `from` to the end of the line at most; sets path_length
+ * and path_hash. Global functions like this one are verified once, on their own.
+ * Zeros come from memory, where the verifier cannot follow them: it would visit
+ * every length of every segment otherwise.
  */
-static long hash_block(__u32 index, struct path_hash *p)
+__noinline int hash_path(struct scratch *s, __u32 from, __u32 line_end)
 {
-	struct scratch *s = p->s;
-	__u64 hash = p->hash, segment = p->segment;
-	__u32 account = p->account, from = p->from + index * PATH_BLOCK, i;
+	__u64 hash = hash_seed, segment;
+	__u32 account, i;
 	__u32 fold = fold_ids & 1;
 
-	for (i = 0; i < PATH_BLOCK; i++) {
+	if (!s)
+		return 0;
+	segment = account = s->zero;
+	for (i = 0; i < PATH_CAP; i++) {
 		__u8 byte = byte_at(s, from + i);
-		__u32 adds = from + i < p->line_end ? path_account[byte] : PATH_STOP;
+		__u32 adds = from + i < line_end ? path_account[byte] : PATH_STOP;
 
 		if (adds & (PATH_SLASH | PATH_STOP)) {
 			__u64 folded = -(__u64)(looks_like_id(account) & fold);
@@ -107,26 +100,8 @@ static long hash_block(__u32 index, struct path_hash *p)
 			account += adds;
 		}
 	}
-	p->hash = hash;
-	p->segment = segment;
-	p->account = account;
-	p->length += i;
-	return i < PATH_BLOCK ? 1 : 0;
-}
-
-/*
- * Hashes the path from `from` to the end of the line at most; sets path_length
- * and path_hash. Global functions like this one are verified once, on their own.
- */
-__noinline int hash_path(struct scratch *s, __u32 from, __u32 line_end)
-{
-	struct path_hash p = { .s = s, .hash = hash_seed, .from = from, .line_end = line_end };
-
-	if (!s)
-		return 0;
-	bpf_loop(PATH_BLOCKS, hash_block, &p, 0);
-	s->path_length = p.length;
-	s->path_hash = p.hash;
+	s->path_length = i;
+	s->path_hash = hash;
 	return 0;
 }
 
