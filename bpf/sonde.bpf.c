@@ -4,7 +4,7 @@
 /*
  * All programs of Sonde in one object, so that they share their maps.
  *
- *   packets:  wire.h ► segment.h ► http1.h ► message.h ► queue.h ► series.h
+ *   packets:  wire.h ► segment.h ► http1.h ► line.h ► message.h ► queue.h ► series.h
  *   sockets and processes:  lifecycle.h, existing.h
  *   what they share:  sonde.h (with user space), connection.h, maps.h, window.h
  */
