@@ -116,7 +116,7 @@ func (p *Probe) load() error {
 func explainLoad(err error) error {
 	var refused *ebpf.VerifierError
 	if errors.As(err, &refused) {
-		return fmt.Errorf("this kernel's verifier refuses a program of Sonde (%s); Linux 5.15 or newer with BTF is needed, please report this: %w", kernelRelease(), refused)
+		return fmt.Errorf("this kernel's verifier refuses a program of Sonde (%s); Linux 6.1 or newer with BTF is needed; on such a kernel please report this: %w", kernelRelease(), refused)
 	}
 	if errors.Is(err, os.ErrPermission) {
 		return fmt.Errorf("the kernel does not let this process load BPF programs; run it as root or with %s, and check that no seccomp filter forbids bpf(2)", neededCapabilities())
