@@ -87,7 +87,6 @@ struct signal_struct {
 struct task_struct {
 	int pid;
 	int tgid;
-	struct task_struct *group_leader;
 	struct signal_struct *signal;
 	char comm[16];
 };

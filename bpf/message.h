@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What follows from a start line, from the end of a head, and from the end of a message. */
+/* The first line of a request and what it names; and what to do with what is no message. */
 #ifndef SONDE_MESSAGE_H
 #define SONDE_MESSAGE_H
 

@@ -16,11 +16,6 @@
 #define INLINE_SLOT(index) ((index) & (QUEUE_INLINE - 1))
 #define SPILL_SLOT(index) ((index) & (QUEUE_SPILL - 1))
 
-static __always_inline bool queue_is_empty(struct connection *conn)
-{
-	return conn->head == conn->tail && !conn->pipelined;
-}
-
 static COLD void push_spilled(struct connection *conn, void *sk, const struct request *request)
 {
 	struct spill *spill;

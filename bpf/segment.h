@@ -105,7 +105,6 @@ struct stashing {
 	__u32 offset;
 	__u32 left;
 	__u32 has_data;
-	__u32 failed;
 };
 
 static long stash_piece(__u32 index, struct stashing *st)
@@ -124,13 +123,13 @@ static long stash_piece(__u32 index, struct stashing *st)
 	length =
 		(length & (STASH_PIECE - 1)) + 1; /* unchanged if has_data; shown to the verifier */
 	if (st->has_data && bpf_skb_load_bytes(st->skb, st->offset, piece->data, length))
-		st->failed = 1;
-	else if (bpf_map_update_elem(&stash, &st->key, piece, BPF_ANY))
-		st->failed = 1;
+		return 1;
+	if (bpf_map_update_elem(&stash, &st->key, piece, BPF_ANY))
+		return 1;
 	st->key.seq += piece->length;
 	st->offset += piece->length;
 	st->left -= piece->length;
-	return st->failed ? 1 : 0;
+	return 0;
 }
 
 static COLD void stash_packet(struct __sk_buff *skb, struct stream *stream,

@@ -135,12 +135,10 @@ static __always_inline int wire(struct __sk_buff *skb, bool arrives)
 		return PASS;
 	if (!read_packet(skb, &packet) || (!packet.length && !packet.fin))
 		return PASS;
-	if (conn->fresh) {
-		if (sk->state == BPF_TCP_LISTEN) {
-			if (packet.length)
-				keep_early(skb, conn, &packet);
-			return PASS;
-		}
+	if (conn->fresh && sk->state == BPF_TCP_LISTEN) {
+		if (packet.length)
+			keep_early(skb, conn, &packet);
+		return PASS;
 	}
 	is_response = (conn->role == ROLE_SERVER) != arrives;
 	conn->server_port = is_response ? packet.source : packet.destination;
