@@ -109,7 +109,7 @@ static __always_inline void read_host(struct parse *p, __u32 from, __u32 end)
 		end = from; /* nothing but blanks */
 	s->host_length = end - from < SONDE_HOST ? end - from : SONDE_HOST;
 	hash_host(s, from, s->host_length);
-	__builtin_memcpy(s->host, &s->bytes[from & WINDOW_MASK], SONDE_HOST);
+	copy_text(s, from, (__u64 *)s->host);
 }
 
 /* First bytes of the lines that are of use: to a response, a server's request, a client's. */

@@ -32,7 +32,7 @@ static __always_inline void end_long_line(struct parse *p, __u32 newline)
 	}
 	conn->draft.named = 1;
 	if (conn->role == ROLE_SERVER)
-		name_draft(p);
+		p->found = FOUND_OPERATION;
 }
 
 /* A TLS record: RFC 8446, section 5.1. */
@@ -86,6 +86,7 @@ static __always_inline long step_line(struct parse *p)
 {
 	struct scratch *s = p->s;
 	__u32 from, newline;
+	bool is_whole;
 	__s32 left;
 
 	if (fill(p))
@@ -102,22 +103,22 @@ static __always_inline long step_line(struct parse *p)
 	    !may_begin_message(p, from))
 		return CONTINUE;
 	left = s->end - s->at;
-	if (find_newline(s, from) && s->newline - from < LINE_CAP) {
+	is_whole = find_newline(s, from) && s->newline - from < LINE_CAP;
+	if (likely(is_whole)) {
 		newline = s->newline;
 		s->at = s->base + newline + 1;
-		if (p->stream->long_line)
-			end_long_line(p, newline);
-		else
-			read_line(p, from, newline, false);
-		return more(s);
-	}
-	if (left < LINE_CAP)
+	} else if (left < LINE_CAP) {
 		return STOP; /* incomplete: carried to the next segment */
-	/* So that the version at the end of a long request line stays in view. */
-	s->at += LINE_CAP - LINE_TAIL;
-	if (!p->stream->long_line)
-		read_line(p, from, from + LINE_CAP, true);
-	return CONTINUE;
+	} else {
+		newline = from + LINE_CAP;
+		/* So that the version at the end of a long request line stays in view. */
+		s->at += LINE_CAP - LINE_TAIL;
+	}
+	if (likely(!p->stream->long_line))
+		read_line(p, from, newline, !is_whole);
+	else if (is_whole)
+		end_long_line(p, newline);
+	return more(s);
 }
 
 /*
@@ -167,19 +168,38 @@ static __always_inline long step_skip(struct parse *p)
 }
 
 /* A new request after a body that nothing ended: the body had ended. */
-static __always_inline void begin_request(struct parse *p)
+static COLD void end_unframed_answer(struct parse *p)
 {
 	struct connection *conn = p->conn;
 	struct bpf_sock *sk = p->skb->sk;
 
-	conn->draft.start_ns = now(p);
-	if (conn->response.state == STREAM_UNTIL_CLOSE && sk) {
-		answer(conn, sk, &p->s->answered, conn->status, FAILURE_NONE, conn->last_ns);
-		begin_message(&conn->response);
-	}
+	if (!sk)
+		return;
+	answer(conn, sk, &p->s->answered, conn->status, FAILURE_NONE, conn->last_ns);
+	begin_message(&conn->response);
 }
 
-static long step(__u32 index, struct parse *p)
+static __always_inline void begin_request(struct parse *p)
+{
+	p->conn->draft.start_ns = now(p);
+	if (unlikely(p->conn->response.state == STREAM_UNTIL_CLOSE))
+		end_unframed_answer(p);
+}
+
+static __always_inline void act_on(struct parse *p, __u32 found)
+{
+	struct bpf_sock *sk = p->skb->sk;
+
+	p->found = FOUND_NOTHING;
+	if (found == FOUND_OPERATION)
+		name_draft(p);
+	else if (found == FOUND_REQUEST)
+		enqueue_draft(p);
+	else if (sk && !answer(p->conn, sk, &p->s->answered, p->conn->status, FAILURE_NONE, now(p)))
+		__sync_fetch_and_add(&unsolicited_count, 1);
+}
+
+static __always_inline long step_on(struct parse *p)
 {
 	struct stream *stream = p->stream;
 	struct scratch *s = p->s;
@@ -209,6 +229,15 @@ static long step(__u32 index, struct parse *p)
 	default:
 		return step_line(p);
 	}
+}
+
+static long step(__u32 index, struct parse *p)
+{
+	long next = step_on(p);
+
+	if (p->found)
+		act_on(p, p->found);
+	return next;
 }
 
 /*

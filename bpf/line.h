@@ -15,11 +15,8 @@ static __always_inline void begin_message(struct stream *stream)
 /* The last byte of a response, or of a request. */
 static __always_inline void end_message(struct parse *p)
 {
-	struct bpf_sock *sk = p->skb->sk;
-
-	if (p->is_response && sk &&
-	    !answer(p->conn, sk, &p->s->answered, p->conn->status, FAILURE_NONE, now(p)))
-		__sync_fetch_and_add(&unsolicited_count, 1);
+	if (p->is_response)
+		p->found = FOUND_ANSWER;
 	begin_message(p->stream);
 }
 
@@ -52,7 +49,7 @@ static __always_inline void end_request_head(struct parse *p)
 		conn->answered = 0;
 		__builtin_memset(&conn->draft, 0, sizeof(conn->draft));
 	} else {
-		enqueue_draft(p);
+		p->found = FOUND_REQUEST;
 	}
 	begin_body(p);
 }

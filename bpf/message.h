@@ -58,7 +58,7 @@ static COLD void reject(struct parse *p, __u8 protocol)
 /* The path must outlive the window if it is not needed at once. */
 static __always_inline void keep_path(struct scratch *s)
 {
-	__builtin_memcpy(s->path, &s->bytes[s->path_at & WINDOW_MASK], SONDE_PATH);
+	copy_text(s, s->path_at, (__u64 *)s->path);
 	s->path_at = PATH_KEPT;
 }
 
@@ -152,7 +152,7 @@ static __always_inline bool read_request_line(struct parse *p, __u32 from, __u32
 	if (conn->role == ROLE_CLIENT || is_long)
 		keep_path(p->s);
 	if (conn->role == ROLE_SERVER && !is_long)
-		name_draft(p);
+		p->found = FOUND_OPERATION;
 	return true;
 }
 

@@ -30,7 +30,7 @@ static __always_inline __u8 *header(struct __sk_buff *skb, __u32 offset, __u32 l
 }
 
 /* The offset of the TCP header, or 0. */
-static __always_inline __u32 tcp_after_ipv6(struct __sk_buff *skb, __u8 next)
+static COLD __u32 tcp_after_ipv6(struct __sk_buff *skb, __u8 next)
 {
 	__u32 offset = IPV6_HEADER;
 

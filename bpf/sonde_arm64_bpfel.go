@@ -17,13 +17,13 @@ type SondeCarries struct {
 	_      structs.HostLayout
 	Stream [2]struct {
 		_          structs.HostLayout
-		HostHash   uint64
-		PathLength uint16
-		HostLength uint16
 		Bytes      [256]uint8
 		Path       [128]uint8
 		Host       [128]uint8
-		_          [4]byte
+		HostHash   uint64
+		PathLength uint16
+		HostLength uint16
+		Pad        uint32
 	}
 }
 

@@ -61,12 +61,13 @@ struct {
 
 /* What a stream keeps between two segments of one head; index 1: response. */
 struct carry {
-	__u64 host_hash;
-	__u16 path_length;
-	__u16 host_length;
 	__u8 bytes[LINE_CAP];
 	__u8 path[SONDE_PATH];
 	__u8 host[SONDE_HOST];
+	__u64 host_hash;
+	__u16 path_length;
+	__u16 host_length;
+	__u32 pad;
 };
 
 struct carries {
@@ -90,6 +91,15 @@ struct parse {
 	__u64 now;	   /* 0: the clock was not read yet */
 	__u32 payload;	   /* offset of the payload in skb */
 	__u32 is_response;
+	__u32 found; /* enum found */
+};
+
+/* What a step found; acted on once, at its end, so that the code for it is there once. */
+enum found {
+	FOUND_NOTHING = 0,
+	FOUND_OPERATION, /* the draft can be named */
+	FOUND_REQUEST,	 /* the head of the draft is complete */
+	FOUND_ANSWER,	 /* the last byte of a response */
 };
 
 static __always_inline __u64 now(struct parse *p)
@@ -104,16 +114,32 @@ static __always_inline __u8 byte_at(const struct scratch *s, __u32 offset)
 	return s->bytes[offset & WINDOW_MASK];
 }
 
-static __always_inline __u64 word_at(const struct scratch *s, __u32 offset)
+/* Eight bytes from anywhere: the processors that Sonde runs on do not ask for alignment. */
+static __always_inline __u64 load_word(const __u8 *from)
 {
 #ifdef __bpf__
-	return *(const __u64 *)&s->bytes[offset & WINDOW_MASK];
+	return *(const __u64 *)from;
 #else
 	__u64 word;
 
-	__builtin_memcpy(&word, &s->bytes[offset & WINDOW_MASK], sizeof(word));
+	__builtin_memcpy(&word, from, sizeof(word));
 	return word;
 #endif
+}
+
+static __always_inline __u64 word_at(const struct scratch *s, __u32 offset)
+{
+	return load_word(&s->bytes[offset & WINDOW_MASK]);
+}
+
+/* A text of 128 bytes at most. memcpy() would go byte by byte, not knowing the above. */
+static __always_inline void copy_text(const struct scratch *s, __u32 offset, __u64 *to)
+{
+	const __u8 *from = &s->bytes[offset & WINDOW_MASK];
+
+#pragma unroll
+	for (__u32 i = 0; i < SONDE_PATH / 8; i++)
+		to[i] = load_word(from + i * 8);
 }
 
 static __always_inline struct scratch *claim_scratch(void)
@@ -180,57 +206,51 @@ static __always_inline void take_text(struct scratch *s, const struct carry *car
 	s->path_at = PATH_KEPT;
 }
 
+/* Puts what an earlier segment left in front of this one; returns how many bytes. */
+static COLD __u32 take_carried(struct parse *p, void *sk)
+{
+	struct carries *kept = bpf_sk_storage_get(&carries, sk, NULL, 0);
+	__u32 carried = p->stream->carried;
+	struct carry *carry;
+
+	p->stream->carried = 0;
+	if (!kept)
+		return 0;
+	carry = &kept->stream[p->is_response & 1];
+	__builtin_memcpy(p->s->bytes, carry->bytes, LINE_CAP);
+	take_text(p->s, carry);
+	return carried < LINE_CAP ? carried : LINE_CAP;
+}
+
 /* The first window of a segment: what was carried, then the first fresh bytes. */
 static __always_inline int open_window(struct parse *p, void *sk, __u32 start, __u32 end)
 {
 	struct scratch *s = p->s;
-	__u32 carried = p->stream->carried, fresh = end - start;
-	struct carries *kept = NULL;
+	__u32 carried = 0, fresh = end - start;
 
-	s->at = start;
-	s->end = end;
-	s->base = start;
-	s->length = 0;
 	s->path_length = s->host_length = s->host_hash = 0;
-	if (carried || p->stream->state == STREAM_HEADERS)
-		kept = bpf_sk_storage_get(&carries, sk, NULL, 0);
-	if (kept) {
-		struct carry *carry = &kept->stream[p->is_response & 1];
-
-		if (carried > LINE_CAP)
-			carried = LINE_CAP;
-		__builtin_memcpy(s->bytes, carry->bytes, LINE_CAP);
-		take_text(s, carry);
-	} else {
-		carried = 0;
-	}
-	p->stream->carried = 0;
+	if (p->stream->carried || p->stream->state == STREAM_HEADERS)
+		carried = take_carried(p, sk);
 	if (fresh > WINDOW_FRESH)
 		fresh = WINDOW_FRESH;
 	if (!fresh || read_payload(p, start, s->bytes + (carried & (2 * LINE_CAP - 1)), fresh)) {
 		lose(LOSS_SEGMENT_UNREADABLE, 1);
 		return -1;
 	}
-	s->at -= carried;
-	s->base -= carried;
+	s->at = s->base = start - carried;
+	s->end = end;
 	s->length = carried + fresh;
 	return 0;
 }
 
-/* Keeps the line that this segment left incomplete, and the text of the draft. */
-static __always_inline int close_window(struct parse *p, void *sk)
+/* Keeps `left` bytes, which may be 0, and the text of the draft for the next segment. */
+static COLD int keep_for_next(struct parse *p, void *sk, __u32 left)
 {
 	struct scratch *s = p->s;
-	__u32 left = s->end - s->at, from = s->at - s->base;
-	bool has_text = !p->is_response && p->stream->state == STREAM_HEADERS &&
-			(p->conn->role == ROLE_CLIENT || p->stream->long_line == LINE_LONG_START);
+	__u32 from = s->at - s->base;
 	struct carries *kept;
 	struct carry *carry;
 
-	if (s->at >= s->end)
-		left = 0;
-	if (!left && !has_text)
-		return 0;
 	kept = bpf_sk_storage_get(&carries, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!kept) {
 		lose(LOSS_CONNECTION_MEMORY, 1);
@@ -251,6 +271,19 @@ static __always_inline int close_window(struct parse *p, void *sk)
 	__builtin_memcpy(carry->path, s->path, SONDE_PATH);
 	__builtin_memcpy(carry->host, s->host, SONDE_HOST);
 	return 0;
+}
+
+/* Keeps the line that this segment left incomplete, and the text of the draft. */
+static __always_inline int close_window(struct parse *p, void *sk)
+{
+	struct scratch *s = p->s;
+	__u32 left = s->at < s->end ? s->end - s->at : 0;
+	bool has_text = !p->is_response && p->stream->state == STREAM_HEADERS &&
+			(p->conn->role == ROLE_CLIENT || p->stream->long_line == LINE_LONG_START);
+
+	if (!left && !has_text)
+		return 0;
+	return keep_for_next(p, sk, left);
 }
 
 /* Sets newline to the first line end within LINE_CAP bytes of `from`. */
