@@ -10,20 +10,20 @@
 struct drain {
 	struct answered answered;
 	struct connection *conn;
-	void *sk;
+	void *place;
 	__u64 end_ns;
 	__u32 failure;
 };
 
 static long drain_one(__u32 index, struct drain *d)
 {
-	return !answer(d->conn, d->sk, &d->answered, 0, d->failure, d->end_ns);
+	return !answer(d->conn, d->place, &d->answered, 0, d->failure, d->end_ns);
 }
 
 /* What the spill could not hold is only a number, so it is observed as one. */
 static __always_inline void drain_excess(struct drain *d)
 {
-	struct spill *spill = bpf_sk_storage_get(&spills, d->sk, NULL, 0);
+	struct spill *spill = spill_of(d->place, false);
 	struct observation *o = &d->answered.observation;
 
 	if (!spill || !spill->excess)
@@ -43,16 +43,16 @@ static __always_inline void drain_excess(struct drain *d)
  * a close-delimited body ends; any other body is truncated by it. May be called
  * again: it leaves nothing behind.
  */
-static COLD void end_connection(struct connection *conn, void *sk, __u8 failure, __u64 end_ns)
+static COLD void end_connection(struct connection *conn, void *place, __u8 failure, __u64 end_ns)
 {
-	struct drain d = { .conn = conn, .sk = sk, .failure = failure, .end_ns = end_ns };
+	struct drain d = { .conn = conn, .place = place, .failure = failure, .end_ns = end_ns };
 	bool in_order = failure == FAILURE_CLOSED;
 
 	if (conn->response.state == STREAM_UNTIL_CLOSE && in_order)
-		answer(conn, sk, &d.answered, conn->status, FAILURE_NONE, conn->last_ns);
+		answer(conn, place, &d.answered, conn->status, FAILURE_NONE, conn->last_ns);
 	else if (conn->response.state >= STREAM_HEADERS && conn->status >= 200)
-		answer(conn, sk, &d.answered, conn->status, in_order ? FAILURE_TRUNCATED : failure,
-		       end_ns);
+		answer(conn, place, &d.answered, conn->status,
+		       in_order ? FAILURE_TRUNCATED : failure, end_ns);
 	conn->response.state = STREAM_RESYNC;
 	if (conn->head != conn->tail || conn->pipelined) {
 		bpf_loop(DRAIN_CAP, drain_one, &d, 0);

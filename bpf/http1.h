@@ -171,11 +171,8 @@ static __always_inline long step_skip(struct parse *p)
 static COLD void end_unframed_answer(struct parse *p)
 {
 	struct connection *conn = p->conn;
-	struct bpf_sock *sk = p->skb->sk;
 
-	if (!sk)
-		return;
-	answer(conn, sk, &p->s->answered, conn->status, FAILURE_NONE, conn->last_ns);
+	answer(conn, p->place, &p->s->answered, conn->status, FAILURE_NONE, conn->last_ns);
 	begin_message(&conn->response);
 }
 
@@ -188,14 +185,12 @@ static __always_inline void begin_request(struct parse *p)
 
 static __always_inline void act_on(struct parse *p, __u32 found)
 {
-	struct bpf_sock *sk = p->skb->sk;
-
 	p->found = FOUND_NOTHING;
 	if (found == FOUND_OPERATION)
 		name_draft(p);
 	else if (found == FOUND_REQUEST)
 		enqueue_draft(p);
-	else if (sk && !answer(p->conn, sk, &p->s->answered, p->conn->status, FAILURE_NONE, now(p)))
+	else if (!answer(p->conn, p->place, &p->s->answered, p->conn->status, FAILURE_NONE, now(p)))
 		__sync_fetch_and_add(&unsolicited_count, 1);
 }
 
@@ -244,12 +239,12 @@ static long step(__u32 index, struct parse *p)
  * Parses [start, end) of the payload. False: the stream cannot go on from here
  * and waits for the next message.
  */
-static __always_inline bool parse_http1(struct parse *p, void *sk, __u32 start, __u32 end)
+static __always_inline bool parse_http1(struct parse *p, __u32 start, __u32 end)
 {
-	if (open_window(p, sk, start, end))
+	if (open_window(p, start, end))
 		return false;
 	bpf_loop(STEPS_CAP, step, p, 0);
-	return !close_window(p, sk);
+	return !close_window(p);
 }
 
 #endif

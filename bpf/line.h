@@ -55,10 +55,10 @@ static __always_inline void end_request_head(struct parse *p)
 }
 
 /* A request is answered before its head has ended, as with 414 and 431. */
-static COLD void enqueue_early(struct parse *p, struct bpf_sock *sk)
+static COLD void enqueue_early(struct parse *p)
 {
 	struct connection *conn = p->conn;
-	struct carries *kept = bpf_sk_storage_get(&carries, sk, NULL, 0);
+	struct carries *kept = carries_of(p->place, false);
 
 	if (conn->request.long_line == LINE_LONG_START) {
 		conn->draft.named = 1;
@@ -77,18 +77,15 @@ static COLD void enqueue_early(struct parse *p, struct bpf_sock *sk)
 static __always_inline void end_response_head(struct parse *p)
 {
 	struct connection *conn = p->conn;
-	struct bpf_sock *sk = p->skb->sk;
 	__u16 status = conn->status;
 	__u8 method = METHOD_GET;
 
-	if (!sk)
-		return;
 	if (status >= 100 && status < 200 && status != 101) {
 		begin_message(p->stream); /* the final answer is still to come */
 		return;
 	}
-	if (!peek_method(conn, sk, &method))
-		enqueue_early(p, sk);
+	if (!peek_method(conn, p->place, &method))
+		enqueue_early(p);
 	if (status == 101 || (method == METHOD_CONNECT && status >= 200 && status < 300)) {
 		end_message(p);
 		classify(conn, PROTOCOL_UPGRADED);

@@ -22,11 +22,9 @@ static COLD void classify(struct connection *conn, __u8 protocol)
 /* A broken answer is still the answer to the oldest request. */
 static __always_inline void lose_message(struct parse *p)
 {
-	struct bpf_sock *sk = p->skb->sk;
-
 	lose(LOSS_MALFORMED, 1);
-	if (p->is_response && sk)
-		answer(p->conn, sk, &p->s->answered, 0, FAILURE_MALFORMED, now(p));
+	if (p->is_response)
+		answer(p->conn, p->place, &p->s->answered, 0, FAILURE_MALFORMED, now(p));
 }
 
 /*
@@ -67,11 +65,11 @@ static COLD void announce_operation(struct parse *p, const struct operation_key 
 {
 	struct service *svc = bpf_map_lookup_elem(&services, &key->service);
 	struct control *control = bpf_map_lookup_elem(&controls, &key->service);
-	struct bpf_sock *sk = p->skb->sk;
 	struct operation_event *event;
 	struct scratch *s = p->s;
+	struct peer peer = {};
 
-	if (!svc || !control || !sk || svc->announced >= control->announce_limit)
+	if (!svc || !control || svc->announced >= control->announce_limit)
 		return;
 	__sync_fetch_and_add(&svc->announced, 1);
 	event = bpf_ringbuf_reserve(&request_events, sizeof(*event), 0);
@@ -83,17 +81,10 @@ static COLD void announce_operation(struct parse *p, const struct operation_key 
 	event->key = *key;
 	event->path_length = s->path_length < SONDE_PATH ? s->path_length : SONDE_PATH;
 	event->host_length = s->host_length;
-	event->family = sk->family;
+	read_peer(p, &peer);
+	event->family = peer.family;
 	__builtin_memset(event->pad, 0, sizeof(event->pad));
-	__builtin_memset(event->peer, 0, sizeof(event->peer));
-	if (sk->family == AF_INET6) {
-		((__u32 *)event->peer)[0] = sk->dst_ip6[0];
-		((__u32 *)event->peer)[1] = sk->dst_ip6[1];
-		((__u32 *)event->peer)[2] = sk->dst_ip6[2];
-		((__u32 *)event->peer)[3] = sk->dst_ip6[3];
-	} else {
-		((__u32 *)event->peer)[0] = sk->dst_ip4;
-	}
+	__builtin_memcpy(event->peer, peer.address, sizeof(event->peer));
 	__builtin_memcpy(event->path, s->path, SONDE_PATH);
 	__builtin_memcpy(event->host, s->host, SONDE_HOST);
 	bpf_ringbuf_submit(event, 0);
@@ -156,20 +147,27 @@ static __always_inline bool read_request_line(struct parse *p, __u32 from, __u32
 	return true;
 }
 
+/* Stands for the host of a request that names none. */
+static COLD __u64 hash_peer(struct parse *p)
+{
+	struct peer peer = {};
+
+	read_peer(p, &peer);
+	return mix(*(__u64 *)peer.address, *(__u64 *)(peer.address + 8));
+}
+
 /* The head of the draft is complete: it waits for its answer now. */
 static __always_inline void enqueue_draft(struct parse *p)
 {
 	struct connection *conn = p->conn;
-	struct bpf_sock *sk = p->skb->sk;
 
 	if (conn->role == ROLE_CLIENT) {
-		if (!p->s->host_length && sk)
-			p->s->host_hash = mix(sk->dst_ip4, sk->dst_ip6[3]);
+		if (!p->s->host_length)
+			p->s->host_hash = hash_peer(p);
 		conn->draft.hash = mix(conn->draft.hash, p->s->host_hash);
 		name_draft(p);
 	}
-	if (sk)
-		push(conn, sk, &conn->draft);
+	push(conn, p->place, &conn->draft);
 	__builtin_memset(&conn->draft, 0, sizeof(conn->draft));
 }
 

@@ -12,15 +12,16 @@
 #define SONDE_QUEUE_H
 
 #include "series.h"
+#include "tap.h"
 
 #define INLINE_SLOT(index) ((index) & (QUEUE_INLINE - 1))
 #define SPILL_SLOT(index) ((index) & (QUEUE_SPILL - 1))
 
-static COLD void push_spilled(struct connection *conn, void *sk, const struct request *request)
+static COLD void push_spilled(struct connection *conn, void *place, const struct request *request)
 {
 	struct spill *spill;
 
-	spill = bpf_sk_storage_get(&spills, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	spill = spill_of(place, true);
 	if (!spill) {
 		lose(LOSS_CONNECTION_MEMORY, 1);
 		return;
@@ -34,10 +35,11 @@ static COLD void push_spilled(struct connection *conn, void *sk, const struct re
 	spill->tail++;
 }
 
-static __always_inline void push(struct connection *conn, void *sk, const struct request *request)
+static __always_inline void push(struct connection *conn, void *place,
+				 const struct request *request)
 {
 	if (conn->pipelined || conn->tail - conn->head >= QUEUE_INLINE) {
-		push_spilled(conn, sk, request);
+		push_spilled(conn, place, request);
 		return;
 	}
 	conn->queue[INLINE_SLOT(conn->tail)] = *request;
@@ -60,7 +62,7 @@ static COLD bool pop_spilled(struct spill *spill, struct request *request)
 	return true;
 }
 
-static __always_inline bool pop(struct connection *conn, void *sk, struct request *request)
+static __always_inline bool pop(struct connection *conn, void *place, struct request *request)
 {
 	struct spill *spill;
 
@@ -71,12 +73,12 @@ static __always_inline bool pop(struct connection *conn, void *sk, struct reques
 	}
 	if (!conn->pipelined)
 		return false;
-	spill = bpf_sk_storage_get(&spills, sk, NULL, 0);
+	spill = spill_of(place, false);
 	return spill && pop_spilled(spill, request);
 }
 
 /* The method decides whether the answer has a body: RFC 9112, section 6.3. */
-static __always_inline bool peek_method(struct connection *conn, void *sk, __u8 *method)
+static __always_inline bool peek_method(struct connection *conn, void *place, __u8 *method)
 {
 	struct spill *spill;
 
@@ -86,7 +88,7 @@ static __always_inline bool peek_method(struct connection *conn, void *sk, __u8 
 	}
 	if (!conn->pipelined)
 		return false;
-	spill = bpf_sk_storage_get(&spills, sk, NULL, 0);
+	spill = spill_of(place, false);
 	if (!spill || (spill->head == spill->tail && !spill->excess))
 		return false;
 	*method = spill->head != spill->tail ? spill->queue[SPILL_SLOT(spill->head)].method :
@@ -124,10 +126,10 @@ static __always_inline void observe_request(struct connection *conn, const struc
 }
 
 /* The oldest request has its answer, or will have none. */
-static __always_inline bool answer(struct connection *conn, void *sk, struct answered *answered,
+static __always_inline bool answer(struct connection *conn, void *place, struct answered *answered,
 				   __u16 status, __u8 failure, __u64 end_ns)
 {
-	if (!pop(conn, sk, &answered->request))
+	if (!pop(conn, place, &answered->request))
 		return false;
 	observe_request(conn, &answered->request, &answered->observation, status, failure, end_ns);
 	return true;

@@ -9,8 +9,8 @@
 #define SONDE_SEGMENT_H
 
 #include "close.h"
-#include "http1.h"
 #include "packet.h"
+#include "tap_wire.h"
 
 #define STASH_PIECE 2048
 #define STASH_PIECES 32 /* of one packet: 64 KiB */
@@ -59,7 +59,7 @@ struct bytes {
 __noinline int parse_bytes(struct __sk_buff *skb, struct connection *conn, struct bytes *bytes)
 {
 	struct bpf_sock *sk = skb->sk;
-	struct parse p = { .skb = skb };
+	struct parse p = { .skb = skb, .place = sk };
 	bool in_sync = false;
 
 	if (!conn || !bytes || !sk)
@@ -71,7 +71,7 @@ __noinline int parse_bytes(struct __sk_buff *skb, struct connection *conn, struc
 	p.is_response = bytes->is_response;
 	p.s = claim_scratch();
 	if (p.s) {
-		in_sync = parse_http1(&p, sk, bytes->start, bytes->end);
+		in_sync = parse_http1(&p, bytes->start, bytes->end);
 		release_scratch(p.s);
 	}
 	if (!in_sync)

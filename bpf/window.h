@@ -74,16 +74,10 @@ struct carries {
 	struct carry stream[2];
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct carries);
-} carries SEC(".maps");
-
 /* One run of the parser over one segment of one stream. */
 struct parse {
 	struct __sk_buff *skb;
+	void *place; /* see tap.h */
 	struct connection *conn;
 	struct stream *stream;
 	struct scratch *s;
@@ -161,17 +155,14 @@ static __always_inline void release_scratch(struct scratch *s)
 }
 
 /*
- * Copies 1 to WINDOW_FRESH bytes. The mask changes no such length; it is what
- * shows the verifier of every kernel that the length is neither 0 nor larger.
+ * The mask changes no length from 1 to WINDOW_FRESH; it is what shows the
+ * verifier of every kernel that a length is neither 0 nor larger.
  */
-static __always_inline int read_payload(struct parse *p, __u32 from, void *to, __u32 length)
+static __always_inline __u32 show_length(__u32 length)
 {
 	length--;
 	barrier_var(length);
-	length = (length & (WINDOW_FRESH - 1)) + 1;
-	if (p->stash)
-		return bpf_probe_read_kernel(to, length, p->stash + from);
-	return bpf_skb_load_bytes(p->skb, p->payload + from, to, length);
+	return (length & (WINDOW_FRESH - 1)) + 1;
 }
 
 /* Makes the window hold LINE_CAP bytes from `at` on, or all that there are. */
@@ -207,9 +198,9 @@ static __always_inline void take_text(struct scratch *s, const struct carry *car
 }
 
 /* Puts what an earlier segment left in front of this one; returns how many bytes. */
-static COLD __u32 take_carried(struct parse *p, void *sk)
+static COLD __u32 take_carried(struct parse *p)
 {
-	struct carries *kept = bpf_sk_storage_get(&carries, sk, NULL, 0);
+	struct carries *kept = carries_of(p->place, false);
 	__u32 carried = p->stream->carried;
 	struct carry *carry;
 
@@ -223,14 +214,14 @@ static COLD __u32 take_carried(struct parse *p, void *sk)
 }
 
 /* The first window of a segment: what was carried, then the first fresh bytes. */
-static __always_inline int open_window(struct parse *p, void *sk, __u32 start, __u32 end)
+static __always_inline int open_window(struct parse *p, __u32 start, __u32 end)
 {
 	struct scratch *s = p->s;
 	__u32 carried = 0, fresh = end - start;
 
 	s->path_length = s->host_length = s->host_hash = 0;
 	if (p->stream->carried || p->stream->state == STREAM_HEADERS)
-		carried = take_carried(p, sk);
+		carried = take_carried(p);
 	if (fresh > WINDOW_FRESH)
 		fresh = WINDOW_FRESH;
 	if (!fresh || read_payload(p, start, s->bytes + (carried & (2 * LINE_CAP - 1)), fresh)) {
@@ -244,14 +235,14 @@ static __always_inline int open_window(struct parse *p, void *sk, __u32 start, _
 }
 
 /* Keeps `left` bytes, which may be 0, and the text of the draft for the next segment. */
-static COLD int keep_for_next(struct parse *p, void *sk, __u32 left)
+static COLD int keep_for_next(struct parse *p, __u32 left)
 {
 	struct scratch *s = p->s;
 	__u32 from = s->at - s->base;
 	struct carries *kept;
 	struct carry *carry;
 
-	kept = bpf_sk_storage_get(&carries, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	kept = carries_of(p->place, true);
 	if (!kept) {
 		lose(LOSS_CONNECTION_MEMORY, 1);
 		return -1;
@@ -274,7 +265,7 @@ static COLD int keep_for_next(struct parse *p, void *sk, __u32 left)
 }
 
 /* Keeps the line that this segment left incomplete, and the text of the draft. */
-static __always_inline int close_window(struct parse *p, void *sk)
+static __always_inline int close_window(struct parse *p)
 {
 	struct scratch *s = p->s;
 	__u32 left = s->at < s->end ? s->end - s->at : 0;
@@ -283,7 +274,7 @@ static __always_inline int close_window(struct parse *p, void *sk)
 
 	if (!left && !has_text)
 		return 0;
-	return keep_for_next(p, sk, left);
+	return keep_for_next(p, left);
 }
 
 /* Sets newline to the first line end within LINE_CAP bytes of `from`. */

@@ -1,0 +1,1 @@
+../../bpf/tap_wire.h
