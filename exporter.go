@@ -20,6 +20,7 @@ import (
 	"sonde_exporter/probe"
 	"sonde_exporter/routes"
 	"sonde_exporter/series"
+	"sonde_exporter/tlstap"
 )
 
 // exporter wires the rooms together: kernel, discovery, series and collectors.
@@ -27,6 +28,7 @@ type exporter struct {
 	sources  collector.Sources
 	logger   *slog.Logger
 	load     func() (*config.Config, error)
+	tls      *tlstap.Tap
 	stats    io.Closer // makes the kernel measure programs; nil if not asked for
 	reloads  reloadMetrics
 	ready    atomic.Bool
@@ -65,7 +67,11 @@ func startExporter(o options, cfg *config.Config, load func() (*config.Config, e
 			Ledger:  series.NewLedger(kernel, table, namer, limitsOf(cfg), nameOf, logger),
 			Started: time.Now(), Logger: logger,
 		},
+		tls: tlstap.New(tlstap.Options{
+			Procfs: o.procfs, Attacher: kernel, Processes: kernel.Processes, NameOf: nameOf, Logger: logger,
+		}),
 	}
+	e.sources.TLS = e.tls
 	if slices.Contains(o.collectors, "program") {
 		if e.stats, err = probe.EnableStats(); err != nil {
 			logger.Warn("BPF programs are not timed", "err", err)
@@ -81,7 +87,8 @@ func startExporter(o options, cfg *config.Config, load func() (*config.Config, e
 // the events of new ones are being heard.
 func (e *exporter) run(ctx context.Context) error {
 	failures := make(chan error, 2)
-	go func() { failures <- e.sources.Probe.ServeProcesses(e.sources.Registry) }()
+	go e.tls.Run(ctx)
+	go func() { failures <- e.sources.Probe.ServeProcesses(processes{e.sources.Registry, e.tls}) }()
 	go func() { failures <- e.sources.Probe.ServeRequests(e.sources.Ledger) }()
 	if err := e.sources.Probe.Walk(); err != nil {
 		return err
@@ -107,13 +114,38 @@ func (e *exporter) sweep(now time.Time) {
 			e.logger.Error("a service that is gone cannot be retired", "service", instance.Identity.Name, "err", err)
 			continue
 		}
+		e.tls.Forget(instance.ID)
 		e.logger.Info("service retired", "name", instance.Identity.Name, "pid", instance.Process.PID)
 	}
 	e.sources.Prune()
+	if err := e.sources.Probe.SweepTLS(); err != nil {
+		e.logger.Error("TLS sessions of ended processes stay in the kernel", "err", err)
+	}
 }
 
+// processes hands the kernel's events to those whom they concern.
+type processes struct {
+	*discovery.Registry
+	tls *tlstap.Tap
+}
+
+// Executes implements probe.ProcessHandler.
+func (p processes) Executes(event probe.ProcessEvent) {
+	p.Registry.Executes(event)
+	p.tls.Joined(event.Service, event.Tgid)
+}
+
+// Joins implements probe.ProcessHandler.
+func (p processes) Joins(event probe.ProcessEvent) {
+	p.Registry.Joins(event)
+	p.tls.Joined(event.Service, event.Tgid)
+}
+
+// SpeaksTLS implements probe.ProcessHandler.
+func (p processes) SpeaksTLS(event probe.ProcessEvent) { p.tls.Spoken(event.Service, event.Tgid) }
+
 func (e *exporter) close() error {
-	failures := []error{e.sources.Probe.Close()}
+	failures := []error{e.tls.Close(), e.sources.Probe.Close()}
 	if e.stats != nil {
 		failures = append(failures, e.stats.Close())
 	}

@@ -29,7 +29,7 @@ static __always_inline void drain_excess(struct drain *d)
 	if (!spill || !spill->excess)
 		return;
 	*o = (struct observation){
-		.key = { .service = d->conn->service, .role = d->conn->role },
+		.key = { .service = d->conn->service, .side = d->conn->role },
 		.operation = SONDE_OTHER,
 		.failure = d->failure,
 		.count = spill->excess,

@@ -18,6 +18,7 @@
 
 #include "sonde.h"
 
+#define TLS_PACKETS 16	/* with payload: by then what is inside has been seen, or is not */
 #define QUEUE_INLINE 2	/* enough for a connection that does not pipeline */
 #define QUEUE_SPILL 256 /* deeper pipelines are counted in the overflow series */
 
@@ -80,17 +81,21 @@ struct connection {
 	__u8 pipelined; /* newer requests are in `spills` */
 	__u8 known_reader;
 	__u8 answered; /* the draft was answered before its head ended */
-	__u16 status;  /* of the response in progress */
-	__u32 head;    /* of `queue`: next to be answered */
-	__u32 tail;    /* of `queue`: next free */
-	__u64 last_ns; /* when the last byte of a close-delimited body was seen */
+	__u8 transport;
+	__u8 tied;	    /* a TLS session is known to be that of this socket */
+	__u8 tls_packets;   /* that passed while it was not; TLS_PACKETS + 1: counted */
+	__u16 status;	    /* of the response in progress */
+	__u32 head;	    /* of `queue`: next to be answered */
+	__u32 tail;	    /* of `queue`: next free */
+	__u64 last_ns;	    /* when the last byte of a close-delimited body, or of TLS, was seen */
+	__u64 tls_since_ns; /* when it was seen to speak TLS from its first byte on; else 0 */
 	struct stream request;
 	struct stream response;
 	__u64 last_hash; /* of the last operation that was found, and its number */
 	__u32 last_operation;
 	__u32 last_method;
-	__u64 stash_id; /* of segments that came out of order; 0: the socket's cookie */
-	struct request draft;
+	__u64 stash_id;	      /* of segments that came out of order; 0: the socket's cookie */
+	struct request draft; /* of a TLS socket: start_ns is that of the oldest byte not read */
 	struct request queue[QUEUE_INLINE];
 };
 

@@ -64,8 +64,10 @@ static __always_inline bool may_begin_message(struct parse *p, __u32 from)
 		    is_method(p->s, from, left) != CERTAIN_NOT)
 			return true;
 	if (left >= TLS_SURE && p->conn->protocol == PROTOCOL_UNDECIDED &&
-	    is_tls_record(p->s, from))
+	    is_tls_record(p->s, from)) {
+		p->conn->tls_since_ns = p->stream->state == STREAM_START ? now(p) : 0;
 		classify(p->conn, PROTOCOL_TLS);
+	}
 	reject(p, PROTOCOL_UNKNOWN);
 	return false;
 }
@@ -233,6 +235,16 @@ static long step(__u32 index, struct parse *p)
 	if (p->found)
 		act_on(p, p->found);
 	return next;
+}
+
+/* Bytes of a body that goes on after them need no parser. */
+static __always_inline bool skip_inside_body(struct stream *stream, __u32 length)
+{
+	if ((stream->state != STREAM_BODY && stream->state != STREAM_CHUNK_DATA) ||
+	    stream->remaining <= length || stream->framing & FRAMING_EXPECT || stream->long_line)
+		return false;
+	stream->remaining -= length;
+	return true;
 }
 
 /*

@@ -51,7 +51,13 @@ typedef struct {
 	struct net *net;
 } possible_net_t;
 
+struct in6_addr {
+	__u8 bytes[16];
+};
+
 struct sock_common {
+	__be32 skc_daddr;
+	struct in6_addr skc_v6_daddr; /* CONFIG_IPV6 only */
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
 	__be16 skc_dport;

@@ -8,31 +8,14 @@
 #define SONDE_LIFECYCLE_H
 
 #include "close.h"
+#include "failure.h"
+#include "tap_wire.h"
+#include "unseen.h"
 
 enum process_owner {
 	OWNER_NO = 0,
 	OWNER_YES = 1,
 };
-
-static __always_inline void tell(__u32 type, __u32 service, __u32 tgid, __u16 port, __u16 family,
-				 struct task_struct *task)
-{
-	struct process_event *event = bpf_ringbuf_reserve(&process_events, sizeof(*event), 0);
-
-	if (!event) {
-		lose(LOSS_CONTROL_RING, 1);
-		return;
-	}
-	event->type = type;
-	event->service = service;
-	event->tgid = tgid;
-	event->port = port;
-	event->family = family;
-	__builtin_memset(event->comm, 0, sizeof(event->comm));
-	if (task)
-		bpf_core_read_str(event->comm, sizeof(event->comm), &task->comm);
-	bpf_ringbuf_submit(event, 0);
-}
 
 static __always_inline void add_process(__u32 tgid, __u32 service, __u32 owner)
 {
@@ -163,15 +146,6 @@ static __always_inline void adopt_client(struct sock *sk, __u32 tgid)
 		conn->service = process->service;
 }
 
-static __always_inline __u8 failure_of(const struct sock *sk)
-{
-	int error = sk->sk_err;
-
-	if (error == ECONNRESET || error == EPIPE)
-		return FAILURE_RESET;
-	return error == ETIMEDOUT ? FAILURE_TIMEOUT : FAILURE_CLOSED;
-}
-
 static __always_inline void close_socket(struct sock *sk, int oldstate)
 {
 	struct connection *conn = bpf_sk_storage_get(&connections, sk, NULL, 0);
@@ -185,6 +159,8 @@ static __always_inline void close_socket(struct sock *sk, int oldstate)
 		conn->verdict = VERDICT_SKIP;
 	} else if (conn->verdict == VERDICT_MEASURE && conn->service) {
 		end_connection(conn, sk, failure_of(sk), bpf_ktime_get_ns());
+	} else if (conn->verdict == VERDICT_TLS) {
+		count_unseen(conn);
 	}
 }
 

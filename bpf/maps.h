@@ -16,21 +16,25 @@ const volatile __u32 self_tgid;
 const volatile __u64 hash_seed;
 const volatile __u64 slot_bounds[SONDE_BOUNDS];
 
-/* Set by user space at any time. */
-volatile __u32 user_generation; /* moves when user space changes a verdict */
-volatile __u32 series_limit = 10000;
-volatile __u32 series_limit_per_service = 1000;
-volatile __u32 fold_ids = 1; /* path segments that look like ids count as one */
+/* In a section of their own, so that both objects have the same ones. */
+#define SHARED SEC(".data.shared")
 
-volatile __u32 user_series;    /* created by user space, ever */
-volatile __u32 series_retired; /* removed, ever */
+/* Set by user space at any time. */
+volatile __u32 user_generation SHARED = 0; /* moves when user space changes a verdict */
+volatile __u32 series_limit SHARED = 10000;
+volatile __u32 series_limit_per_service SHARED = 1000;
+volatile __u32 fold_ids SHARED = 1;	   /* path segments that look like ids count as one */
+volatile __u32 user_series SHARED = 0;	   /* created by user space, ever */
+volatile __u32 series_retired SHARED = 0;  /* removed, ever */
+volatile __u32 tls_attached SHARED = 0;	   /* files whose TLS functions are watched */
+volatile __u64 tls_attached_ns SHARED = 0; /* when the last of them was attached to */
 
 /* Kept by the programs. */
-volatile __u32 kernel_generation = 1; /* moves when a process joins a service */
-volatile __u32 series_count;	      /* created, ever */
-volatile __u32 early_count;	      /* entries in `early` */
-volatile __u64 overflow_count;	      /* observations that went to an overflow series */
-volatile __u64 unsolicited_count;     /* responses to no request, such as a 408 on idle */
+volatile __u32 kernel_generation SHARED = 1; /* moves when a process joins a service */
+volatile __u32 series_count SHARED = 0;	     /* created, ever */
+volatile __u32 early_count SHARED = 0;	     /* entries in `early` */
+volatile __u64 overflow_count SHARED = 0;    /* observations that went to an overflow series */
+volatile __u64 unsolicited_count SHARED = 0; /* responses to no request, such as a 408 on idle */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);

@@ -5,19 +5,7 @@
 
 #include "header.h"
 #include "request_line.h"
-
-/* Once a connection: what it speaks. */
-static COLD void classify(struct connection *conn, __u8 protocol)
-{
-	__u32 id = conn->service;
-	struct service *svc = bpf_map_lookup_elem(&services, &id);
-
-	conn->protocol = protocol;
-	if (protocol != PROTOCOL_HTTP1)
-		conn->verdict = VERDICT_FOREIGN;
-	if (svc && protocol < PROTOCOLS)
-		__sync_fetch_and_add(&svc->connections[conn->role & 1][protocol], 1);
-}
+#include "verdict.h"
 
 /* A broken answer is still the answer to the oldest request. */
 static __always_inline void lose_message(struct parse *p)
@@ -101,7 +89,7 @@ static __always_inline void name_draft(struct parse *p)
 		.hash = conn->draft.hash,
 		.service = conn->service,
 		.server_port = conn->server_port,
-		.role = conn->role,
+		.side = SIDE(conn->role, conn->transport),
 		.method = conn->draft.method,
 	};
 	__u32 *known;

@@ -111,7 +111,7 @@ static __always_inline void observe_request(struct connection *conn, const struc
 			.hash = request->hash,
 			.service = conn->service,
 			.server_port = conn->server_port,
-			.role = conn->role,
+			.side = SIDE(conn->role, conn->transport),
 			.method = request->method,
 		},
 		.operation = request->operation,

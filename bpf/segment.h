@@ -79,16 +79,6 @@ __noinline int parse_bytes(struct __sk_buff *skb, struct connection *conn, struc
 	return 0;
 }
 
-/* Bytes of a body that goes on after them need no parser. */
-static __always_inline bool skip_inside_body(struct stream *stream, __u32 length)
-{
-	if ((stream->state != STREAM_BODY && stream->state != STREAM_CHUNK_DATA) ||
-	    stream->remaining <= length || stream->framing & FRAMING_EXPECT || stream->long_line)
-		return false;
-	stream->remaining -= length;
-	return true;
-}
-
 static __always_inline void consume(struct __sk_buff *skb, struct connection *conn,
 				    struct stream *stream, struct bytes *bytes)
 {

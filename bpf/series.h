@@ -19,10 +19,15 @@ struct observation {
 	__u64 count;
 };
 
+static __always_inline __u8 role_of(__u8 side)
+{
+	return side & 1;
+}
+
 /* Each service has four overflow series: per role, with and without an error. */
 static __always_inline __u32 other_operation(__u32 service, __u8 role)
 {
-	return SONDE_OTHER | service << 1 | (role & 1);
+	return SONDE_OTHER | service << 1 | role;
 }
 
 static __always_inline bool is_error(__u8 role, __u16 status, __u8 failure)
@@ -90,10 +95,10 @@ static COLD struct histogram *create_within_limits(const struct series_key *key,
 
 static COLD void add_to_other(const struct observation *o)
 {
+	__u8 role = role_of(o->key.side);
 	struct series_key key = {
-		.operation = other_operation(o->key.service, o->key.role),
-		.failure = is_error(o->key.role, o->status, o->failure) ? FAILURE_OTHER :
-									  FAILURE_NONE,
+		.operation = other_operation(o->key.service, role),
+		.failure = is_error(role, o->status, o->failure) ? FAILURE_OTHER : FAILURE_NONE,
 	};
 	struct histogram *h = bpf_map_lookup_elem(&series, &key);
 

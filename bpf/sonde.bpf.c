@@ -15,6 +15,9 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* Exported to Go by bpf2go, which needs to find each type in use. */
 const enum role *unused_role __attribute__((unused));
+const enum transport *unused_transport __attribute__((unused));
+const enum tls_function *unused_tls_function __attribute__((unused));
+const enum tls_library *unused_tls_library __attribute__((unused));
 const enum protocol *unused_protocol __attribute__((unused));
 const enum method *unused_method __attribute__((unused));
 const enum failure *unused_failure __attribute__((unused));

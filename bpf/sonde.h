@@ -22,12 +22,19 @@ enum role {
 	ROLES,
 };
 
+/* What the bytes of a connection pass through. */
+enum transport {
+	TRANSPORT_TCP = 0,
+	TRANSPORT_TLS,
+	TRANSPORTS,
+};
+
 /* Application protocol of a connection, as far as its first bytes tell. */
 enum protocol {
 	PROTOCOL_UNDECIDED = 0,
 	PROTOCOL_HTTP1,
 	PROTOCOL_HTTP2,
-	PROTOCOL_TLS,
+	PROTOCOL_TLS, /* over TRANSPORT_TLS: what is inside cannot be seen */
 	PROTOCOL_UPGRADED,
 	PROTOCOL_UNKNOWN,
 	PROTOCOLS,
@@ -71,6 +78,7 @@ enum loss {
 	LOSS_SEGMENT_GAP,	 /* bytes passed that could not be put back in order */
 	LOSS_MALFORMED,		 /* bytes that are not HTTP/1 where a message should be */
 	LOSS_SEGMENT_UNREADABLE, /* the bytes of a segment could not be read */
+	LOSS_TLS_MEMORY,	 /* no memory for a TLS session, or for a call to its library */
 	LOSSES,
 };
 
@@ -80,6 +88,7 @@ enum event_type {
 	EVENT_JOIN,	   /* a process reads from a connection of the service */
 	EVENT_OPERATION,   /* an operation not seen before */
 	EVENT_OBSERVATION, /* a request of an operation not yet named */
+	EVENT_TLS,	   /* a service speaks TLS, and it is not known whether it can be seen */
 };
 
 /* A connection that is not measured costs one look-up a segment. */
@@ -87,6 +96,24 @@ enum verdict {
 	VERDICT_MEASURE = 0,
 	VERDICT_SKIP,	 /* not a selected service; asked again when `generation` moves */
 	VERDICT_FOREIGN, /* its protocol is not parsed here; final */
+	VERDICT_TLS,	 /* another tap may see what is inside */
+};
+
+/* What the functions of a TLS library do: with `library`, the cookie of a probe. */
+enum tls_function {
+	TLS_READ = 0,
+	TLS_READ_EX,
+	TLS_WRITE,
+	TLS_WRITE_EX,
+	TLS_HANDSHAKE,
+	TLS_SHUTDOWN,
+	TLS_FREE,
+};
+
+enum tls_library {
+	TLS_OPENSSL = 0,
+	TLS_GNUTLS,
+	TLS_GO,
 };
 
 enum service_flag {
@@ -99,8 +126,9 @@ struct service {
 	__s32 processes; /* processes alive */
 	__u32 series;	 /* series created, overflow series aside */
 	__u32 pad;
-	__u64 announced; /* operations shown to user space */
-	__u64 connections[ROLES][PROTOCOLS];
+	__u64 announced;   /* operations shown to user space */
+	__u64 tls_told_ns; /* when user space was last told that it speaks TLS */
+	__u64 connections[ROLES][TRANSPORTS][PROTOCOLS];
 };
 
 /* What user space decided for an instance. Written by user space only. */
@@ -120,9 +148,11 @@ struct operation_key {
 	__u64 hash;
 	__u32 service;
 	__u16 server_port;
-	__u8 role;
+	__u8 side; /* SIDE(role, transport) */
 	__u8 method;
 };
+
+#define SIDE(role, transport) ((role) | (transport) << 1)
 
 struct series_key {
 	__u32 operation;

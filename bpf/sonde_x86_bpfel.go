@@ -40,11 +40,16 @@ type SondeConnection struct {
 	Pipelined   uint8
 	KnownReader uint8
 	Answered    uint8
-	_           [1]byte
+	Transport   uint8
+	Tied        uint8
+	TlsPackets  uint8
 	Status      uint16
+	_           [2]byte
 	Head        uint32
 	Tail        uint32
+	_           [4]byte
 	LastNs      uint64
+	TlsSinceNs  uint64
 	Request     struct {
 		_         structs.HostLayout
 		Remaining uint64
@@ -119,6 +124,7 @@ const (
 	SondeEventTypeEVENT_JOIN        SondeEventType = 3
 	SondeEventTypeEVENT_OPERATION   SondeEventType = 4
 	SondeEventTypeEVENT_OBSERVATION SondeEventType = 5
+	SondeEventTypeEVENT_TLS         SondeEventType = 6
 )
 
 type SondeFailure uint32
@@ -158,7 +164,8 @@ const (
 	SondeLossLOSS_SEGMENT_GAP        SondeLoss = 6
 	SondeLossLOSS_MALFORMED          SondeLoss = 7
 	SondeLossLOSS_SEGMENT_UNREADABLE SondeLoss = 8
-	SondeLossLOSSES                  SondeLoss = 9
+	SondeLossLOSS_TLS_MEMORY         SondeLoss = 9
+	SondeLossLOSSES                  SondeLoss = 10
 )
 
 type SondeMethod uint32
@@ -205,7 +212,7 @@ type SondeOperationKey struct {
 	Hash       uint64
 	Service    uint32
 	ServerPort uint16
-	Role       uint8
+	Side       uint8
 	Method     uint8
 }
 
@@ -313,7 +320,8 @@ type SondeService struct {
 	Series      uint32
 	Pad         uint32
 	Announced   uint64
-	Connections [2][6]uint64
+	TlsToldNs   uint64
+	Connections [2][2][6]uint64
 }
 
 type SondeServiceFlag uint32
@@ -321,6 +329,29 @@ type SondeServiceFlag uint32
 const (
 	SondeServiceFlagSERVICE_EXCLUDED SondeServiceFlag = 1
 )
+
+type SondeSession struct {
+	_       structs.HostLayout
+	Conn    SondeConnection
+	Key     SondeSessionKey
+	Cookie  uint64
+	FirstNs uint64
+	LastNs  uint64
+	Unsent  uint64
+	Peer    struct {
+		_       structs.HostLayout
+		Address [16]uint8
+		Family  uint16
+		_       [6]byte
+	}
+}
+
+type SondeSessionKey struct {
+	_      structs.HostLayout
+	Object uint64
+	Tgid   uint32
+	Pad    uint32
+}
 
 type SondeSpill struct {
 	_      structs.HostLayout
@@ -346,6 +377,40 @@ type SondeStashKey struct {
 	Pad uint32
 }
 
+type SondeTlsFunction uint32
+
+const (
+	SondeTlsFunctionTLS_READ      SondeTlsFunction = 0
+	SondeTlsFunctionTLS_READ_EX   SondeTlsFunction = 1
+	SondeTlsFunctionTLS_WRITE     SondeTlsFunction = 2
+	SondeTlsFunctionTLS_WRITE_EX  SondeTlsFunction = 3
+	SondeTlsFunctionTLS_HANDSHAKE SondeTlsFunction = 4
+	SondeTlsFunctionTLS_SHUTDOWN  SondeTlsFunction = 5
+	SondeTlsFunctionTLS_FREE      SondeTlsFunction = 6
+)
+
+type SondeTlsLibrary uint32
+
+const (
+	SondeTlsLibraryTLS_OPENSSL SondeTlsLibrary = 0
+	SondeTlsLibraryTLS_GNUTLS  SondeTlsLibrary = 1
+	SondeTlsLibraryTLS_GO      SondeTlsLibrary = 2
+)
+
+type SondeTransport uint32
+
+const (
+	SondeTransportTRANSPORT_TCP SondeTransport = 0
+	SondeTransportTRANSPORT_TLS SondeTransport = 1
+	SondeTransportTRANSPORTS    SondeTransport = 2
+)
+
+type SondeWriter struct {
+	_       structs.HostLayout
+	Session SondeSessionKey
+	Length  uint64
+}
+
 // Names of all BPF objects in the ELF.
 //
 // Used for safe lookups in a Collection or CollectionSpec.
@@ -355,6 +420,7 @@ const (
 	SondeMapControls               = "controls"
 	SondeMapEarly                  = "early"
 	SondeMapEmpty                  = "empty"
+	SondeMapEmptySession           = "empty_session"
 	SondeMapFreeServices           = "free_services"
 	SondeMapListeners              = "listeners"
 	SondeMapLosses                 = "losses"
@@ -367,8 +433,11 @@ const (
 	SondeMapScratches              = "scratches"
 	SondeMapSeries                 = "series"
 	SondeMapServices               = "services"
+	SondeMapSessions               = "sessions"
 	SondeMapSpills                 = "spills"
 	SondeMapStash                  = "stash"
+	SondeMapTlsSockets             = "tls_sockets"
+	SondeMapWriters                = "writers"
 	SondeProgExistingConnections   = "existing_connections"
 	SondeProgExistingListeners     = "existing_listeners"
 	SondeProgExistingSubflows      = "existing_subflows"
@@ -390,6 +459,8 @@ const (
 	SondeVarSeriesLimitPerService  = "series_limit_per_service"
 	SondeVarSeriesRetired          = "series_retired"
 	SondeVarSlotBounds             = "slot_bounds"
+	SondeVarTlsAttached            = "tls_attached"
+	SondeVarTlsAttachedNs          = "tls_attached_ns"
 	SondeVarUnsolicitedCount       = "unsolicited_count"
 	SondeVarUnusedControl          = "unused_control"
 	SondeVarUnusedEventType        = "unused_event_type"
@@ -402,6 +473,9 @@ const (
 	SondeVarUnusedProtocol         = "unused_protocol"
 	SondeVarUnusedRole             = "unused_role"
 	SondeVarUnusedServiceFlag      = "unused_service_flag"
+	SondeVarUnusedTlsFunction      = "unused_tls_function"
+	SondeVarUnusedTlsLibrary       = "unused_tls_library"
+	SondeVarUnusedTransport        = "unused_transport"
 	SondeVarUserGeneration         = "user_generation"
 	SondeVarUserSeries             = "user_series"
 )
@@ -469,6 +543,7 @@ type SondeMapSpecs struct {
 	Controls      *ebpf.MapSpec `ebpf:"controls"`
 	Early         *ebpf.MapSpec `ebpf:"early"`
 	Empty         *ebpf.MapSpec `ebpf:"empty"`
+	EmptySession  *ebpf.MapSpec `ebpf:"empty_session"`
 	FreeServices  *ebpf.MapSpec `ebpf:"free_services"`
 	Listeners     *ebpf.MapSpec `ebpf:"listeners"`
 	Losses        *ebpf.MapSpec `ebpf:"losses"`
@@ -481,8 +556,11 @@ type SondeMapSpecs struct {
 	Scratches     *ebpf.MapSpec `ebpf:"scratches"`
 	Series        *ebpf.MapSpec `ebpf:"series"`
 	Services      *ebpf.MapSpec `ebpf:"services"`
+	Sessions      *ebpf.MapSpec `ebpf:"sessions"`
 	Spills        *ebpf.MapSpec `ebpf:"spills"`
 	Stash         *ebpf.MapSpec `ebpf:"stash"`
+	TlsSockets    *ebpf.MapSpec `ebpf:"tls_sockets"`
+	Writers       *ebpf.MapSpec `ebpf:"writers"`
 }
 
 // SondeVariableSpecs contains global variables before they are loaded into the kernel.
@@ -500,6 +578,8 @@ type SondeVariableSpecs struct {
 	SeriesLimitPerService  *ebpf.VariableSpec `ebpf:"series_limit_per_service"`
 	SeriesRetired          *ebpf.VariableSpec `ebpf:"series_retired"`
 	SlotBounds             *ebpf.VariableSpec `ebpf:"slot_bounds"`
+	TlsAttached            *ebpf.VariableSpec `ebpf:"tls_attached"`
+	TlsAttachedNs          *ebpf.VariableSpec `ebpf:"tls_attached_ns"`
 	UnsolicitedCount       *ebpf.VariableSpec `ebpf:"unsolicited_count"`
 	UnusedControl          *ebpf.VariableSpec `ebpf:"unused_control"`
 	UnusedEventType        *ebpf.VariableSpec `ebpf:"unused_event_type"`
@@ -512,6 +592,9 @@ type SondeVariableSpecs struct {
 	UnusedProtocol         *ebpf.VariableSpec `ebpf:"unused_protocol"`
 	UnusedRole             *ebpf.VariableSpec `ebpf:"unused_role"`
 	UnusedServiceFlag      *ebpf.VariableSpec `ebpf:"unused_service_flag"`
+	UnusedTlsFunction      *ebpf.VariableSpec `ebpf:"unused_tls_function"`
+	UnusedTlsLibrary       *ebpf.VariableSpec `ebpf:"unused_tls_library"`
+	UnusedTransport        *ebpf.VariableSpec `ebpf:"unused_transport"`
 	UserGeneration         *ebpf.VariableSpec `ebpf:"user_generation"`
 	UserSeries             *ebpf.VariableSpec `ebpf:"user_series"`
 }
@@ -541,6 +624,7 @@ type SondeMaps struct {
 	Controls      *ebpf.Map `ebpf:"controls"`
 	Early         *ebpf.Map `ebpf:"early"`
 	Empty         *ebpf.Map `ebpf:"empty"`
+	EmptySession  *ebpf.Map `ebpf:"empty_session"`
 	FreeServices  *ebpf.Map `ebpf:"free_services"`
 	Listeners     *ebpf.Map `ebpf:"listeners"`
 	Losses        *ebpf.Map `ebpf:"losses"`
@@ -553,8 +637,11 @@ type SondeMaps struct {
 	Scratches     *ebpf.Map `ebpf:"scratches"`
 	Series        *ebpf.Map `ebpf:"series"`
 	Services      *ebpf.Map `ebpf:"services"`
+	Sessions      *ebpf.Map `ebpf:"sessions"`
 	Spills        *ebpf.Map `ebpf:"spills"`
 	Stash         *ebpf.Map `ebpf:"stash"`
+	TlsSockets    *ebpf.Map `ebpf:"tls_sockets"`
+	Writers       *ebpf.Map `ebpf:"writers"`
 }
 
 func (m *SondeMaps) Close() error {
@@ -564,6 +651,7 @@ func (m *SondeMaps) Close() error {
 		m.Controls,
 		m.Early,
 		m.Empty,
+		m.EmptySession,
 		m.FreeServices,
 		m.Listeners,
 		m.Losses,
@@ -576,8 +664,11 @@ func (m *SondeMaps) Close() error {
 		m.Scratches,
 		m.Series,
 		m.Services,
+		m.Sessions,
 		m.Spills,
 		m.Stash,
+		m.TlsSockets,
+		m.Writers,
 	)
 }
 
@@ -596,6 +687,8 @@ type SondeVariables struct {
 	SeriesLimitPerService  *ebpf.Variable `ebpf:"series_limit_per_service"`
 	SeriesRetired          *ebpf.Variable `ebpf:"series_retired"`
 	SlotBounds             *ebpf.Variable `ebpf:"slot_bounds"`
+	TlsAttached            *ebpf.Variable `ebpf:"tls_attached"`
+	TlsAttachedNs          *ebpf.Variable `ebpf:"tls_attached_ns"`
 	UnsolicitedCount       *ebpf.Variable `ebpf:"unsolicited_count"`
 	UnusedControl          *ebpf.Variable `ebpf:"unused_control"`
 	UnusedEventType        *ebpf.Variable `ebpf:"unused_event_type"`
@@ -608,6 +701,9 @@ type SondeVariables struct {
 	UnusedProtocol         *ebpf.Variable `ebpf:"unused_protocol"`
 	UnusedRole             *ebpf.Variable `ebpf:"unused_role"`
 	UnusedServiceFlag      *ebpf.Variable `ebpf:"unused_service_flag"`
+	UnusedTlsFunction      *ebpf.Variable `ebpf:"unused_tls_function"`
+	UnusedTlsLibrary       *ebpf.Variable `ebpf:"unused_tls_library"`
+	UnusedTransport        *ebpf.Variable `ebpf:"unused_transport"`
 	UserGeneration         *ebpf.Variable `ebpf:"user_generation"`
 	UserSeries             *ebpf.Variable `ebpf:"user_series"`
 }

@@ -81,6 +81,7 @@ struct parse {
 	struct connection *conn;
 	struct stream *stream;
 	struct scratch *s;
+	const void *user;  /* bytes in the memory of a process: TLS tap only */
 	const void *stash; /* bytes that came out of order; NULL: read from skb */
 	__u64 now;	   /* 0: the clock was not read yet */
 	__u32 payload;	   /* offset of the payload in skb */

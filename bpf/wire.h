@@ -4,6 +4,7 @@
 #define SONDE_WIRE_H
 
 #include "segment.h"
+#include "watch.h"
 
 #define PASS 1
 #define EARLY_ENTRIES 512
@@ -89,34 +90,6 @@ static COLD void take_early(struct __sk_buff *skb, struct connection *conn,
 	replay_stash(skb, conn, false);
 }
 
-/* The set of services moved since this connection was last judged. */
-static COLD void judge(struct connection *conn)
-{
-	struct control *control;
-	__u8 before = conn->verdict;
-
-	conn->generation = generation();
-	conn->last_operation = 0; /* routes may have new names */
-	if (before == VERDICT_FOREIGN)
-		return;
-	if (!conn->service && conn->role == ROLE_CLIENT) {
-		struct process *process = bpf_map_lookup_elem(&processes, &conn->tgid);
-
-		if (process)
-			conn->service = process->service;
-	}
-	control = bpf_map_lookup_elem(&controls, &conn->service);
-	if (!conn->service || !control || control->flags & SERVICE_EXCLUDED) {
-		conn->verdict = VERDICT_SKIP;
-	} else if (before == VERDICT_SKIP) {
-		conn->verdict = VERDICT_MEASURE;
-		conn->request = conn->response = (struct stream){ .state = STREAM_RESYNC };
-		conn->draft = (struct request){};
-		conn->answered = 0;
-		conn->head = conn->tail;
-	}
-}
-
 static __always_inline int wire(struct __sk_buff *skb, bool arrives)
 {
 	struct bpf_sock *sk = skb->sk;
@@ -131,6 +104,10 @@ static __always_inline int wire(struct __sk_buff *skb, bool arrives)
 		return PASS;
 	if (conn->generation != generation())
 		judge(conn);
+	if (conn->verdict == VERDICT_TLS) {
+		watch_tls(skb, conn, arrives);
+		return PASS;
+	}
 	if (conn->verdict != VERDICT_MEASURE)
 		return PASS;
 	if (!read_packet(skb, &packet) || (!packet.length && !packet.fin))

@@ -10,8 +10,9 @@ import (
 	"sonde_exporter/series"
 )
 
-// protocolCounts are connections by role and protocol, as the kernel counts them.
-type protocolCounts = [bpf.SondeRoleROLES][bpf.SondeProtocolPROTOCOLS]uint64
+// protocolCounts are connections by role, transport and protocol, as the kernel
+// counts them.
+type protocolCounts = [bpf.SondeRoleROLES][bpf.SondeTransportTRANSPORTS][bpf.SondeProtocolPROTOCOLS]uint64
 
 // Archive keeps what instances counted that are gone, as long as their service
 // has another instance: a service that restarts must not see its counters fall.
@@ -104,8 +105,10 @@ func (a *Archive) keep(services map[discovery.Service][]discovery.Instance) (dro
 
 func sumCounts(a, b protocolCounts) protocolCounts {
 	for role := range a {
-		for protocol := range a[role] {
-			a[role][protocol] += b[role][protocol]
+		for transport := range a[role] {
+			for protocol := range a[role][transport] {
+				a[role][transport][protocol] += b[role][transport][protocol]
+			}
 		}
 	}
 	return a

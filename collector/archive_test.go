@@ -58,13 +58,13 @@ func TestArchiveOfConnections(t *testing.T) {
 	a := NewArchive()
 	shop := discovery.Service{Name: "shop"}
 	var one protocolCounts
-	one[bpf.SondeRoleROLE_SERVER][bpf.SondeProtocolPROTOCOL_HTTP1] = 3
-	one[bpf.SondeRoleROLE_CLIENT][bpf.SondeProtocolPROTOCOL_TLS] = 5
+	one[bpf.SondeRoleROLE_SERVER][bpf.SondeTransportTRANSPORT_TCP][bpf.SondeProtocolPROTOCOL_HTTP1] = 3
+	one[bpf.SondeRoleROLE_CLIENT][bpf.SondeTransportTRANSPORT_TLS][bpf.SondeProtocolPROTOCOL_TLS] = 5
 	a.addConnections(shop, one)
 	a.addConnections(shop, one)
 	shown := a.Connections()
 	got := shown[shop]
-	if got[0][bpf.SondeProtocolPROTOCOL_HTTP1] != 6 || got[1][bpf.SondeProtocolPROTOCOL_TLS] != 10 {
+	if got[0][0][bpf.SondeProtocolPROTOCOL_HTTP1] != 6 || got[1][1][bpf.SondeProtocolPROTOCOL_TLS] != 10 {
 		t.Errorf("archived connections %v, want twice %v", got, one)
 	}
 	delete(shown, shop)

@@ -29,6 +29,7 @@ func collectors() map[string]update {
 		"loss":        updateLoss,
 		"series":      updateSeries,
 		"tap":         updateTap,
+		"tls":         updateTLS,
 	}
 }
 
@@ -44,6 +45,7 @@ func Help() map[string]string {
 		"loss":        "what could not be observed, by reason",
 		"series":      "number and limit of the series",
 		"tap":         "the hooks in use",
+		"tls":         "TLS libraries that are watched, and TLS that cannot be seen",
 	}
 }
 

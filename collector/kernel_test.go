@@ -20,6 +20,7 @@ import (
 	"sonde_exporter/probe"
 	"sonde_exporter/routes"
 	"sonde_exporter/series"
+	"sonde_exporter/tlstap"
 )
 
 // newSources has all that collectors read, over programs that are loaded into the
@@ -55,13 +56,13 @@ func newSources(t *testing.T, services map[uint32]string) (sources Sources, log 
 	return Sources{
 		Probe: kernel, Registry: listening(t, kernel, config.Discovery{}, services), Table: table,
 		Ledger:  series.NewLedger(kernel, table, namer, series.Limits{Series: 100, PerService: 50}, func(uint32) string { return "" }, logger),
-		Archive: NewArchive(), Started: time.Now(), Logger: logger,
+		Archive: NewArchive(), TLS: tlstap.New(tlstap.Options{Attacher: kernel, Processes: kernel.Processes, Logger: logger}), Started: time.Now(), Logger: logger,
 	}, log
 }
 
 // request files one request of an instance, as if the kernel had handed it over.
 func request(s Sources, instance uint32, role series.Role, status uint16) {
-	key := probe.OperationKey{Hash: 1, Service: instance, ServerPort: 80, Role: uint8(role), Method: uint8(bpf.SondeMethodMETHOD_GET)}
+	key := probe.OperationKey{Hash: 1, Service: instance, ServerPort: 80, Side: uint8(role), Method: uint8(bpf.SondeMethodMETHOD_GET)}
 	event := &probe.OperationEvent{Key: key, PathLength: 1}
 	event.Path[0] = '/'
 	copy(event.Host[:], "api")

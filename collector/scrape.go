@@ -10,6 +10,7 @@ import (
 	"sonde_exporter/discovery"
 	"sonde_exporter/probe"
 	"sonde_exporter/series"
+	"sonde_exporter/tlstap"
 )
 
 // Sources is where the collectors read.
@@ -18,6 +19,7 @@ type Sources struct {
 	Registry *discovery.Registry
 	Ledger   *series.Ledger
 	Archive  *Archive
+	TLS      *tlstap.Tap
 	Table    *series.Table
 	Started  time.Time // of the exporter
 	Logger   *slog.Logger

@@ -75,8 +75,8 @@ func portsOf(instances []discovery.Instance) string {
 
 func updateConnection(s *scrape, ch chan<- prometheus.Metric) error {
 	total := prometheus.NewDesc(namespace+"_connections_total",
-		"Connections whose protocol was recognised. Only http1 is measured; the others are left alone.",
-		[]string{"service_name", "service_namespace", "role", "protocol"}, nil)
+		"Connections by what they speak, inside TLS where tls is true; protocol=\"tls\" if that cannot be seen. Requests are measured where visible is true.",
+		[]string{"service_name", "service_namespace", "role", "protocol", "tls", "visible"}, nil)
 	s.Archive.moving.RLock()
 	defer s.Archive.moving.RUnlock()
 	archived := s.Archive.Connections()
@@ -89,11 +89,15 @@ func updateConnection(s *scrape, ch chan<- prometheus.Metric) error {
 			}
 			counts = sumCounts(counts, kernel.Connections)
 		}
-		for role, protocols := range counts {
-			for protocol, count := range protocols {
-				if count > 0 {
-					ch <- prometheus.MustNewConstMetric(total, prometheus.CounterValue, float64(count),
-						service.Name, service.Namespace, roleNames[role], protocolNames[protocol])
+		for role, transports := range counts {
+			for transport, protocols := range transports {
+				for protocol, count := range protocols {
+					if count > 0 {
+						ch <- prometheus.MustNewConstMetric(total, prometheus.CounterValue, float64(count),
+							service.Name, service.Namespace, roleNames[role], protocolNames[protocol],
+							strconv.FormatBool(transport == int(bpf.SondeTransportTRANSPORT_TLS)),
+							strconv.FormatBool(protocol == int(bpf.SondeProtocolPROTOCOL_HTTP1)))
+					}
 				}
 			}
 		}

@@ -18,6 +18,9 @@ type ProcessHandler interface {
 	Listens(ProcessEvent)  // a process listens on a port
 	Executes(ProcessEvent) // a process that owns listeners became another program
 	Joins(ProcessEvent)    // a process reads from a connection of the service
+	// SpeaksTLS is told at most once a second of a service, while connections of
+	// it are not known to be visible. A Tgid of 0 means any of its processes.
+	SpeaksTLS(ProcessEvent)
 }
 
 // RequestHandler is told of requests that the kernel cannot file by itself.
@@ -40,6 +43,8 @@ func (p *Probe) ServeProcesses(handler ProcessHandler) error {
 			handler.Executes(*event)
 		case bpf.SondeEventTypeEVENT_JOIN:
 			handler.Joins(*event)
+		case bpf.SondeEventTypeEVENT_TLS:
+			handler.SpeaksTLS(*event)
 		}
 	})
 }

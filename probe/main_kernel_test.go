@@ -117,12 +117,17 @@ func eventually(t *testing.T, check func() string) {
 	}
 }
 
-// connectionsOf counts the connections of an instance that speak a protocol.
+// connectionsOf counts the connections of an instance that speak a protocol, in the
+// open or inside TLS.
 func (k kernel) connectionsOf(t *testing.T, instance uint32, role bpf.SondeRole, protocol bpf.SondeProtocol) uint64 {
 	t.Helper()
 	service, err := k.Service(instance)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return service.Connections[role][protocol]
+	var count uint64
+	for _, protocols := range service.Connections[role] {
+		count += protocols[protocol]
+	}
+	return count
 }

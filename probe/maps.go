@@ -30,6 +30,12 @@ func OtherOperation(service uint32, role uint8) uint32 {
 	return otherBit | service<<1 | uint32(role&1)
 }
 
+// Side tells in which role a service takes part in an operation, and whether the
+// operation goes over TLS.
+func Side(key OperationKey) (role uint8, overTLS bool) {
+	return key.Side & 1, key.Side>>1 == uint8(bpf.SondeTransportTRANSPORT_TLS)
+}
+
 // IsOther tells whether an operation number is that of an overflow series, and
 // of which service and role.
 func IsOther(operation uint32) (service uint32, role uint8, ok bool) {
@@ -81,6 +87,19 @@ func (p *Probe) Service(id uint32) (Service, error) {
 		return service, fmt.Errorf("instance %d cannot be read: %w", id, err)
 	}
 	return service, nil
+}
+
+// Processes lists the thread group ids of an instance's processes.
+func (p *Probe) Processes(service uint32) []uint32 {
+	var all []uint32
+	var tgid uint32
+	var process bpf.SondeProcess
+	for entries := p.objects.Processes.Iterate(); entries.Next(&tgid, &process); {
+		if process.Service == service {
+			all = append(all, tgid)
+		}
+	}
+	return all
 }
 
 // Rejudge makes every connection look again whether it is to be measured.

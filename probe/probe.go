@@ -39,7 +39,10 @@ type Options struct {
 // Probe is the kernel side of Sonde while it runs.
 type Probe struct {
 	objects  bpf.SondeObjects
+	maps     map[string]*ebpf.Map // all of them, those of variables included
+	settings settings
 	controls controls
+	tls      tlsTap
 
 	processRing *ringbuf.Reader
 	requestRing *ringbuf.Reader
@@ -72,12 +75,48 @@ func (p *Probe) Close() error {
 	for _, l := range p.links {
 		failures = append(failures, l.Close())
 	}
-	failures = append(failures, p.closeRings(), p.objects.Close())
+	failures = append(failures, p.closeRings(), p.closeTLS(), p.objects.Close())
+	for _, m := range p.maps {
+		failures = append(failures, m.Close())
+	}
 	for _, undo := range p.undo {
 		failures = append(failures, undo())
 	}
-	p.links, p.undo = nil, nil
+	p.links, p.undo, p.maps = nil, nil, nil
 	return errors.Join(failures...)
+}
+
+// settings are constants of the programs.
+type settings map[string]any
+
+func newSettings(options Options) settings {
+	// The search in bpf/series.h subtracts, so every bound must fit in an int64.
+	var bounds [256]uint64
+	for i := range bounds {
+		bounds[i] = math.MaxInt64
+		if i < len(options.Bounds) {
+			bounds[i] = min(bounds[i], options.Bounds[i])
+		}
+	}
+	return settings{
+		bpf.SondeVarSelfTgid:   uint32(os.Getpid()),
+		bpf.SondeVarHashSeed:   rand.Uint64(),
+		bpf.SondeVarSlotBounds: bounds,
+	}
+}
+
+// apply sets the constants that an object has.
+func (s settings) apply(spec *ebpf.CollectionSpec) error {
+	for name, value := range s {
+		variable, used := spec.Variables[name]
+		if !used {
+			continue
+		}
+		if err := variable.Set(value); err != nil {
+			return fmt.Errorf("the BPF setting %s cannot be set: %w", name, err)
+		}
+	}
+	return nil
 }
 
 func (p *Probe) load() error {
@@ -85,30 +124,36 @@ func (p *Probe) load() error {
 	if err != nil {
 		return fmt.Errorf("the embedded BPF object cannot be read: %w", err)
 	}
-	// The search in bpf/series.h subtracts, so every bound must fit in an int64.
-	var bounds [256]uint64
-	for i := range bounds {
-		bounds[i] = math.MaxInt64
-		if i < len(p.options.Bounds) {
-			bounds[i] = min(bounds[i], p.options.Bounds[i])
-		}
-	}
-	settings := map[string]any{
-		bpf.SondeVarSelfTgid:    uint32(os.Getpid()),
-		bpf.SondeVarHashSeed:    rand.Uint64(),
-		bpf.SondeVarSlotBounds:  bounds,
-		bpf.SondeVarSeriesLimit: p.options.SeriesLimit,
-	}
-	for name, value := range settings {
-		if err := spec.Variables[name].Set(value); err != nil {
-			return fmt.Errorf("the BPF setting %s cannot be set: %w", name, err)
-		}
+	p.settings = newSettings(p.options)
+	if err := p.settings.apply(spec); err != nil {
+		return err
 	}
 	spec.Maps[bpf.SondeMapSeries].MaxEntries = p.options.SeriesLimit + Services*overflowSeriesPerService
-	if err := spec.LoadAndAssign(&p.objects, nil); err != nil {
+	loaded, err := ebpf.NewCollection(spec)
+	if err != nil {
 		return explainLoad(err)
 	}
-	return nil
+	defer loaded.Close()
+	if p.maps, err = cloneMaps(loaded.Maps); err != nil {
+		return err
+	}
+	if err := loaded.Assign(&p.objects); err != nil {
+		return fmt.Errorf("the embedded BPF object is not what its Go side expects: %w", err)
+	}
+	return p.objects.SeriesLimit.Set(p.options.SeriesLimit)
+}
+
+// cloneMaps keeps maps for objects that are loaded later.
+func cloneMaps(all map[string]*ebpf.Map) (map[string]*ebpf.Map, error) {
+	clones := map[string]*ebpf.Map{}
+	for name, m := range all {
+		clone, err := m.Clone()
+		if err != nil {
+			return clones, fmt.Errorf("map %s cannot be shared: %w", name, err)
+		}
+		clones[name] = clone
+	}
+	return clones, nil
 }
 
 // explainLoad turns the kernel's refusal into a sentence. cilium/ebpf guesses at

@@ -43,13 +43,14 @@ type recorder struct {
 	operations map[uint32]operation
 	announced  map[uint32]int // operations, by instance
 	own        map[uint32]tally
+	speakTLS   map[uint32]bool // instances
 }
 
 func newRecorder(p *Probe) *recorder {
 	return &recorder{
 		probe: p, instances: map[int]uint32{}, ports: map[uint32][]uint16{}, joined: map[int]uint32{}, executed: map[int]uint32{},
 		numbers: map[OperationKey]uint32{}, operations: map[uint32]operation{},
-		announced: map[uint32]int{}, own: map[uint32]tally{},
+		announced: map[uint32]int{}, own: map[uint32]tally{}, speakTLS: map[uint32]bool{},
 	}
 }
 
@@ -75,6 +76,13 @@ func (r *recorder) Joins(event ProcessEvent) {
 	r.joined[int(event.Tgid)] = event.Service
 }
 
+// SpeaksTLS implements ProcessHandler.
+func (r *recorder) SpeaksTLS(event ProcessEvent) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.speakTLS[event.Service] = true
+}
+
 // Operation implements RequestHandler.
 func (r *recorder) Operation(event *OperationEvent) {
 	r.mu.Lock()
@@ -93,7 +101,7 @@ func (r *recorder) Operation(event *OperationEvent) {
 // nameOf is the path of a request that is served, the URL of one that is made.
 func nameOf(event *OperationEvent) string {
 	path := string(event.Path[:event.PathLength])
-	if bpf.SondeRole(event.Key.Role) == bpf.SondeRoleROLE_CLIENT {
+	if bpf.SondeRole(event.Key.Side) == bpf.SondeRoleROLE_CLIENT {
 		return "http://" + string(event.Host[:event.HostLength]) + path
 	}
 	return path
@@ -115,7 +123,7 @@ func (r *recorder) Observation(event *ObservationEvent) {
 // describe says what was observed, as tests expect it: "client GET
 // http://example/ HTTP/1.0 200 truncated".
 func (o operation) describe(status uint16, failure, version uint8) string {
-	words := []string{roleNames[o.key.Role], methodNames[o.key.Method], o.name}
+	words := []string{roleNames[o.key.Side], methodNames[o.key.Method], o.name}
 	if version != 1 {
 		words = append(words, fmt.Sprintf("HTTP/1.%d", version))
 	}

@@ -39,7 +39,10 @@ func EnableStats() (io.Closer, error) {
 // kernel.bpf_stats_enabled=1, the kernel keeps all numbers at zero.
 func (p *Probe) Programs() ([]ProgramStats, error) {
 	var all []ProgramStats
-	err := eachField(&p.objects.SondePrograms, func(name string, program *ebpf.Program) error {
+	read := func(name string, program *ebpf.Program) error {
+		if program == nil { // of the TLS tap, which is not loaded
+			return nil
+		}
 		stats, err := program.Stats()
 		if err != nil {
 			return fmt.Errorf("the cost of program %s cannot be read: %w", name, err)
@@ -48,7 +51,10 @@ func (p *Probe) Programs() ([]ProgramStats, error) {
 			Name: name, Type: program.Type().String(), Runs: stats.RunCount, Time: stats.Runtime, Skips: stats.RecursionMisses,
 		})
 		return nil
-	})
+	}
+	p.tls.mu.Lock()
+	defer p.tls.mu.Unlock()
+	err := errors.Join(eachField(&p.objects.SondePrograms, read), eachField(&p.tls.objects.TlsPrograms, read))
 	return all, err
 }
 
@@ -78,17 +84,22 @@ type MapStats struct {
 // sockets is counted by the kernel per socket, not per map.
 func (p *Probe) Maps() ([]MapStats, error) {
 	var all []MapStats
-	err := eachField(&p.objects.SondeMaps, func(name string, m *ebpf.Map) error {
-		if m.Type() != ebpf.Hash && m.Type() != ebpf.LRUHash {
+	told := map[string]bool{}
+	read := func(name string, m *ebpf.Map) error {
+		if m == nil || told[name] || (m.Type() != ebpf.Hash && m.Type() != ebpf.LRUHash) {
 			return nil
 		}
+		told[name] = true // the objects share most maps
 		entries, err := countEntries(m)
 		if err != nil {
 			return fmt.Errorf("the entries of map %s cannot be counted: %w", name, err)
 		}
 		all = append(all, MapStats{Name: name, Entries: entries, Capacity: uint64(m.MaxEntries())})
 		return nil
-	})
+	}
+	p.tls.mu.Lock()
+	defer p.tls.mu.Unlock()
+	err := errors.Join(eachField(&p.objects.SondeMaps, read), eachField(&p.tls.objects.TlsMaps, read))
 	return all, err
 }
 
@@ -127,6 +138,7 @@ var lossNames = [...]string{
 	bpf.SondeLossLOSS_SEGMENT_GAP:        "segment_gap",
 	bpf.SondeLossLOSS_MALFORMED:          "malformed",
 	bpf.SondeLossLOSS_SEGMENT_UNREADABLE: "segment_unreadable",
+	bpf.SondeLossLOSS_TLS_MEMORY:         "tls_memory",
 }
 
 func isOfEvent(reason bpf.SondeLoss) bool {

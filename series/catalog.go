@@ -19,6 +19,7 @@ const (
 type Operation struct {
 	Instance      uint32 // number of the instance that serves or calls
 	Role          Role
+	OverTLS       bool
 	ServerPort    uint16
 	ServerAddress string // clients only
 	Method        string

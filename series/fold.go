@@ -53,8 +53,15 @@ func LabelsOf(operation Operation, key probe.SeriesKey) Labels {
 		Role: operation.Role, ServerPort: operation.ServerPort, ServerAddress: operation.ServerAddress,
 		Method: operation.Method, Route: operation.Route,
 		Status: key.Status, ErrorType: errorType(operation.Role, key.Status, key.Failure),
-		ProtocolVersion: "1." + strconv.Itoa(int(key.Version)), Scheme: "http",
+		ProtocolVersion: "1." + strconv.Itoa(int(key.Version)), Scheme: scheme(operation),
 	}
+}
+
+func scheme(operation Operation) string {
+	if operation.OverTLS {
+		return "https"
+	}
+	return "http"
 }
 
 // OtherLabels are those of an overflow series.

@@ -88,8 +88,9 @@ func (l *Ledger) number(event *probe.OperationEvent) uint32 {
 	if ignored {
 		return probe.Ignored
 	}
+	role, overTLS := probe.Side(key)
 	operation := Operation{
-		Instance: key.Service, Role: Role(key.Role), ServerPort: key.ServerPort,
+		Instance: key.Service, Role: Role(role), OverTLS: overTLS, ServerPort: key.ServerPort,
 		Method: methodName(key.Method), Route: route,
 	}
 	if operation.Role == Client {
@@ -97,7 +98,7 @@ func (l *Ledger) number(event *probe.OperationEvent) uint32 {
 	}
 	number, err := l.catalog.Number(operation)
 	if err != nil {
-		return probe.OtherOperation(key.Service, key.Role)
+		return probe.OtherOperation(key.Service, role)
 	}
 	return number
 }
@@ -162,9 +163,10 @@ func (l *Ledger) keep(key probe.SeriesKey, ns uint64) {
 // otherKey is the overflow series of an observation, as other_operation() and
 // is_error() in bpf/series.h choose it.
 func otherKey(event *probe.ObservationEvent) probe.SeriesKey {
-	key := probe.SeriesKey{Operation: probe.OtherOperation(event.Key.Service, event.Key.Role)}
+	role, _ := probe.Side(event.Key)
+	key := probe.SeriesKey{Operation: probe.OtherOperation(event.Key.Service, role)}
 	lowestError := uint16(500)
-	if Role(event.Key.Role) == Client {
+	if Role(role) == Client {
 		lowestError = 400
 	}
 	if event.Failure != 0 || event.Status >= lowestError {

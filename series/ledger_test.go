@@ -116,7 +116,7 @@ func TestOtherKeyEqualsTheKernels(t *testing.T) {
 	}
 	for _, c := range cases {
 		event := &probe.ObservationEvent{Status: c.status, Failure: uint8(c.failure), Version: 1}
-		event.Key.Service, event.Key.Role = 5, uint8(c.role)
+		event.Key.Service, event.Key.Side = 5, uint8(c.role)
 		if got := otherKey(event); got != c.want {
 			t.Errorf("otherKey(role %d, status %d, failure %d) = %+v, want %+v", c.role, c.status, c.failure, got, c.want)
 		}

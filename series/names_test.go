@@ -37,7 +37,7 @@ func TestMethodName(t *testing.T) {
 // calling is an event of a client that sent this Host header to this peer.
 func calling(host, peer string) *probe.OperationEvent {
 	event := &probe.OperationEvent{HostLength: uint16(len(host))}
-	event.Key.Role = uint8(Client)
+	event.Key.Side = uint8(Client)
 	copy(event.Host[:], host)
 	address := netip.MustParseAddr(peer)
 	if address.Is4() {

@@ -38,6 +38,7 @@ const (
 	Measured Verdict = C.VERDICT_MEASURE
 	Skipped  Verdict = C.VERDICT_SKIP
 	Foreign  Verdict = C.VERDICT_FOREIGN
+	Watched  Verdict = C.VERDICT_TLS
 )
 
 // Method is a request method; any token without a number of its own is 0.
@@ -175,7 +176,7 @@ func keyOf(k *C.struct_operation_key) Key {
 		Hash:    uint64(k.hash),
 		Service: uint32(k.service),
 		Port:    uint16(k.server_port),
-		Role:    Role(k.role),
+		Role:    Role(k.side & 1),
 		Method:  Method(k.method),
 	}
 }

@@ -18,6 +18,7 @@ struct host host;
 static struct scratch scratch_buffers[SCRATCHES];
 static struct piece piece_buffer;
 static struct histogram empty_histogram;
+static struct session blank_session;
 
 static struct socket {
 	struct bpf_sock sk; /* first: a socket is known by it */
@@ -54,7 +55,8 @@ static struct table {
 	  0,                                       \
 	  NULL }
 	TABLE(operations, true), TABLE(series, false), TABLE(processes, false),
-	TABLE(stash, true),	 TABLE(early, true),
+	TABLE(stash, true),	 TABLE(early, true),	TABLE(sessions, false),
+	TABLE(tls_sockets, false), TABLE(writers, false),
 };
 
 #define TABLES (sizeof(tables) / sizeof(*tables))
@@ -132,6 +134,8 @@ static void *array_element(void *map, __u32 index)
 		return index ? NULL : &empty_histogram;
 	if (map == &piece_scratch)
 		return index ? NULL : &piece_buffer;
+	if (map == &empty_session)
+		return index ? NULL : &blank_session;
 	fail("a map that the host does not know was looked up");
 	return NULL;
 }
@@ -209,6 +213,8 @@ static void *bpf_sk_storage_get(void *map, void *sk, void *value, __u64 flags)
 static void *bpf_ringbuf_reserve(void *ring, __u64 size, __u64 flags)
 {
 	(void)flags;
+	if (ring == &process_events)
+		return &host.process;
 	if (host.ring_full || ring != &request_events)
 		return NULL;
 	if (size == sizeof(struct operation_event) && host.operation_count < HOST_EVENTS)
@@ -223,6 +229,8 @@ static void bpf_ringbuf_submit(void *event, __u64 flags)
 	struct operation_event *operation = event;
 
 	(void)flags;
+	if (event == &host.process)
+		return;
 	if (operation->type != EVENT_OPERATION) {
 		host.observation_count++;
 		return;
@@ -282,6 +290,14 @@ static long bpf_probe_read_kernel(void *to, __u32 length, const void *from)
 static __u64 bpf_ktime_get_ns(void)
 {
 	return host.now_ns;
+}
+
+/* No thread of the host is inside a TLS library. */
+static struct task_struct *bpf_get_current_task_btf(void)
+{
+	static struct task_struct task;
+
+	return &task;
 }
 
 static __u64 bpf_get_socket_cookie(struct __sk_buff *skb)

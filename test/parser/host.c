@@ -122,6 +122,8 @@ void host_close(enum failure failure)
 
 	if (s->connection.verdict == VERDICT_MEASURE)
 		end_connection(&s->connection, &s->sk, failure, host.now_ns);
+	else if (s->connection.verdict == VERDICT_TLS)
+		count_unseen(&s->connection);
 }
 
 struct connection *host_connection(enum host_socket socket)

@@ -37,6 +37,7 @@ struct host {
 	struct service services[HOST_SERVICES];
 	struct control controls[HOST_SERVICES];
 	__u64 losses[LOSSES];
+	struct process_event process; /* the last one */
 	char fault[HOST_FAULT]; /* first rule that the parser broke; empty: none */
 };
 

@@ -22,6 +22,12 @@ struct __sk_buff {
 	__u32 len;
 };
 
+struct task_struct {
+	int pid;
+	int tgid;
+	char comm[16];
+};
+
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
@@ -37,6 +43,9 @@ struct __sk_buff {
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
 #define barrier_var(variable) __asm__ volatile("" : "+r"(variable))
 
+/* Names of processes are of no interest here. */
+#define bpf_core_read_str(to, size, from) ((void)(from))
+
 #define bpf_ntohs(value) __builtin_bswap16(value)
 #define bpf_ntohl(value) __builtin_bswap32(value)
 
@@ -49,6 +58,7 @@ static void bpf_ringbuf_submit(void *event, __u64 flags);
 static long bpf_skb_load_bytes(const struct __sk_buff *skb, __u32 offset, void *to, __u32 length);
 static long bpf_probe_read_kernel(void *to, __u32 length, const void *from);
 static __u64 bpf_ktime_get_ns(void);
+static struct task_struct *bpf_get_current_task_btf(void);
 static __u64 bpf_get_socket_cookie(struct __sk_buff *skb);
 static struct bpf_sock *bpf_sk_fullsock(struct bpf_sock *sk);
 static struct bpf_tcp_sock *bpf_tcp_sock(struct bpf_sock *sk);

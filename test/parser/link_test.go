@@ -180,7 +180,7 @@ func (l *link) checkSanity(t testing.TB) {
 			t.Errorf("the %s stream is in an impossible state: %+v", name, stream)
 		}
 	}
-	if s.Verdict > Foreign || s.Protocol > Unknown || s.Waiting > QueueInline {
+	if s.Verdict > Watched || s.Protocol > Unknown || s.Waiting > QueueInline {
 		t.Errorf("the connection is in an impossible state: %+v", s)
 	}
 }

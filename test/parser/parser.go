@@ -103,7 +103,8 @@ func (Host) Unsolicited() uint64 { return uint64(C.host_unsolicited()) }
 
 // Classified counts the connections of the service found to speak a protocol.
 func (Host) Classified(role Role, protocol Protocol) uint64 {
-	return uint64(C.host.services[C.HOST_SERVICE].connections[role][protocol])
+	counts := C.host.services[C.HOST_SERVICE].connections[role]
+	return uint64(counts[C.TRANSPORT_TCP][protocol] + counts[C.TRANSPORT_TLS][protocol])
 }
 
 // Take returns the events since the last Take, oldest first.
@@ -126,7 +127,7 @@ func (Host) Learn(key Key, operation uint32) {
 		hash:        C.__u64(key.Hash),
 		service:     C.__u32(key.Service),
 		server_port: C.__u16(key.Port),
-		role:        C.__u8(key.Role),
+		side:        C.__u8(key.Role),
 		method:      C.__u8(key.Method),
 	}
 	C.host_learn(&k, C.__u32(operation))

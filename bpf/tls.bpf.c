@@ -1,0 +1,17 @@
+//go:build ignore
+
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The TLS tap: what passes through the functions of TLS libraries, on its way
+ * between a program and its sockets. An object of its own, with the parser and
+ * the maps of sonde.bpf.c, that is attached only to files of processes that were
+ * seen to speak TLS.
+ *
+ *   calls:    tls_call.h ► plaintext.h ► the parser
+ *   sockets:  tls_socket.h
+ *   what ties the two:  session.h, caller.h
+ */
+#include "tls_call.h"
+#include "tls_socket.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

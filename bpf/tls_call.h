@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Calls to the functions of TLS libraries: what is called is in the cookie of
+ * the probe, so that one program serves all. Only what a function returns tells
+ * how many bytes it took, so that each call of a service's process passes here
+ * twice; other processes leave after one look-up.
+ */
+#ifndef SONDE_TLS_CALL_H
+#define SONDE_TLS_CALL_H
+
+#include "close.h"
+#include "plaintext.h"
+
+/* What a goroutine begins with in the kernel's runtime.g, since Go 1.4. */
+struct go_stack {
+	__u64 low;
+	__u64 high;
+};
+
+static __always_inline bool is_measured(__u32 tgid)
+{
+	struct process *process = bpf_map_lookup_elem(&processes, &tgid);
+	struct control *control;
+	__u32 service;
+
+	if (!process)
+		return false;
+	service = process->service;
+	control = bpf_map_lookup_elem(&controls, &service);
+	return control && !(control->flags & SERVICE_EXCLUDED);
+}
+
+static __always_inline bool is_write(__u8 function)
+{
+	return function == TLS_WRITE || function == TLS_WRITE_EX;
+}
+
+static __always_inline bool is_read(__u8 function)
+{
+	return function == TLS_READ || function == TLS_READ_EX;
+}
+
+static __always_inline void describe_c_call(struct pt_regs *ctx, struct call *call, __u8 function)
+{
+	call->object = C_ARGUMENT_0(ctx);
+	call->buffer = C_ARGUMENT_1(ctx);
+	if (function == TLS_READ_EX || function == TLS_WRITE_EX)
+		call->size_at = C_ARGUMENT_3(ctx);
+	call->depth = ~(__u64)ctx->sp;
+}
+
+/* Go moves stacks: a buffer on one is known by its distance from the top. */
+static __always_inline bool describe_go_call(struct pt_regs *ctx, struct call *call)
+{
+	struct go_stack stack;
+
+	if (bpf_probe_read_user(&stack, sizeof(stack), (const void *)GO_GOROUTINE(ctx)))
+		return false;
+	call->object = GO_ARGUMENT_0(ctx);
+	call->buffer = GO_ARGUMENT_1(ctx);
+	call->depth = stack.high - ctx->sp;
+	if (call->buffer >= stack.low && call->buffer < stack.high)
+		call->below = stack.high - call->buffer;
+	return true;
+}
+
+static __always_inline struct caller *new_goroutine(__u32 tgid, __u64 g)
+{
+	struct goroutine_key key = { .g = g, .tgid = tgid };
+	struct caller caller = {};
+
+	bpf_map_update_elem(&goroutines, &key, &caller, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&goroutines, &key);
+}
+
+/* A write may show which socket the session has: watch.h looks for it. */
+static __always_inline void expect_write(struct call *call, __u32 tgid, __u64 length)
+{
+	struct writer writer = {
+		.session = { .object = call->object, .tgid = tgid },
+		.length = length,
+	};
+
+	if (bpf_map_lookup_elem(&sessions, &writer.session))
+		return;
+	call->is_writer = !bpf_map_update_elem(&writers, &call->thread, &writer, BPF_ANY);
+}
+
+SEC("uprobe")
+int tls_enter(struct pt_regs *ctx)
+{
+	__u64 cookie = bpf_get_attach_cookie(ctx), thread = bpf_get_current_pid_tgid();
+	struct call call = { .entry_ns = bpf_ktime_get_ns(), .thread = thread };
+	__u8 function = TLS_FUNCTION(cookie);
+	bool is_go = TLS_LIBRARY(cookie) == TLS_GO;
+	struct caller *caller;
+	__u32 tgid = thread >> 32;
+
+	if (!is_measured(tgid))
+		return 0;
+	if (is_go) {
+		if (!describe_go_call(ctx, &call))
+			return 0;
+		caller = goroutine_of(tgid, GO_GOROUTINE(ctx));
+		if (!caller)
+			caller = new_goroutine(tgid, GO_GOROUTINE(ctx));
+	} else {
+		describe_c_call(ctx, &call, function);
+		caller = thread_of(bpf_get_current_task_btf(), true);
+	}
+	if (!caller) {
+		lose(LOSS_TLS_MEMORY, 1);
+		return 0;
+	}
+	if (caller->call.object && call.depth > caller->call.depth) {
+		caller->call.nested++;
+		return 0;
+	}
+	if (is_write(function))
+		expect_write(&call, tgid, is_go ? GO_ARGUMENT_2(ctx) : C_ARGUMENT_2(ctx));
+	else if (function == TLS_HANDSHAKE)
+		expect_write(&call, tgid, 0);
+	caller->call = call;
+	return 0;
+}
+
+/* Bytes that the call took or gave; 0 if it failed. */
+static __always_inline __u64 bytes_of_call(struct pt_regs *ctx, const struct call *call, bool is_go)
+{
+	__s64 result = is_go ? (__s64)GO_RESULT(ctx) : (__s64)C_RESULT(ctx);
+	__u64 size = 0;
+
+	if (!call->size_at) /* SSL_read() returns an int */
+		return is_go ? (result > 0 ? result : 0) : ((__s32)result > 0 ? (__s32)result : 0);
+	if ((__s32)result != 1 ||
+	    bpf_probe_read_user(&size, sizeof(size), (const void *)call->size_at))
+		return 0;
+	return size;
+}
+
+/* The call is over: takes what is known of it. False: it was within another. */
+static __always_inline bool finish_call(struct caller *caller, struct call *call)
+{
+	if (!caller->call.object)
+		return false;
+	if (caller->call.nested) {
+		caller->call.nested--;
+		return false;
+	}
+	*call = caller->call;
+	caller->call.object = 0;
+	if (call->is_writer)
+		bpf_map_delete_elem(&writers, &call->thread);
+	return true;
+}
+
+/*
+ * What the caller read during the call, or just before it if nothing else has
+ * claimed that, is from the session's socket.
+ */
+static __always_inline struct session *session_of_call(const struct session_key *key,
+						       struct seen *seen)
+{
+	struct session *session = bpf_map_lookup_elem(&sessions, key);
+
+	if (!session && seen->cookie && !seen->used) {
+		tie(key, seen);
+		session = bpf_map_lookup_elem(&sessions, key);
+	}
+	if (!session || session->cookie != seen->cookie)
+		return session;
+	seen->used = 1;
+	session->first_ns = seen->first_ns;
+	session->last_ns = seen->last_ns;
+	return session;
+}
+
+/* GnuTLS: after GNUTLS_E_AGAIN a caller may pass NULL for the same bytes again. */
+static __always_inline void remember_unsent(struct session *session, struct call *call,
+					    __u64 length)
+{
+	if (!call->buffer)
+		call->buffer = session->unsent;
+	else if (!length)
+		session->unsent = call->buffer;
+}
+
+static __always_inline void leave(struct pt_regs *ctx, struct caller *caller, __u64 cookie,
+				  __u32 tgid)
+{
+	bool is_go = TLS_LIBRARY(cookie) == TLS_GO;
+	__u8 function = TLS_FUNCTION(cookie);
+	struct session_key key = { .tgid = tgid };
+	struct session *session;
+	struct call call;
+	__u64 length;
+
+	if (!finish_call(caller, &call))
+		return;
+	key.object = call.object;
+	session = session_of_call(&key, &caller->seen);
+	if (!session || (!is_read(function) && !is_write(function)))
+		return;
+	if (session->conn.generation != generation())
+		judge(&session->conn);
+	if (session->conn.verdict != VERDICT_MEASURE)
+		return;
+	length = bytes_of_call(ctx, &call, is_go);
+	if (TLS_LIBRARY(cookie) == TLS_GNUTLS && is_write(function))
+		remember_unsent(session, &call, length);
+	if (is_go && call.below) {
+		struct go_stack stack;
+
+		if (bpf_probe_read_user(&stack, sizeof(stack), (const void *)GO_GOROUTINE(ctx)))
+			return;
+		call.buffer = stack.high - call.below;
+	}
+	if (length)
+		parse_plaintext(session, &call, is_read(function), length);
+}
+
+SEC("uretprobe")
+int tls_leave(struct pt_regs *ctx)
+{
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	struct goroutine_key key = { .tgid = tgid };
+	struct caller *caller;
+
+	if (TLS_LIBRARY(cookie) != TLS_GO) {
+		caller = thread_of(bpf_get_current_task_btf(), false);
+		if (caller)
+			leave(ctx, caller, cookie, tgid);
+		return 0;
+	}
+	key.g = GO_GOROUTINE(ctx);
+	caller = bpf_map_lookup_elem(&goroutines, &key);
+	if (!caller)
+		return 0;
+	leave(ctx, caller, cookie, tgid);
+	if (!caller->call.object)
+		bpf_map_delete_elem(&goroutines, &key);
+	return 0;
+}
+
+/* Whether requests wait, or an answer has begun. */
+static __always_inline bool is_unfinished(const struct connection *conn)
+{
+	return conn->head != conn->tail || conn->draft.named ||
+	       conn->response.state >= STREAM_HEADERS;
+}
+
+/*
+ * The object is freed before its socket is closed, which will tell how the
+ * connection ended: until then the session has its socket's name.
+ */
+static __always_inline void rename_session(struct session *session)
+{
+	struct session_key key = { .object = session->cookie };
+	__u64 cookie = session->cookie;
+
+	forget_session(session);
+	session->key = key;
+	if (bpf_map_update_elem(&sessions, &key, session, BPF_ANY) ||
+	    bpf_map_update_elem(&tls_sockets, &cookie, &key, BPF_ANY))
+		lose(LOSS_TLS_MEMORY, 1);
+}
+
+SEC("uprobe")
+int tls_end(struct pt_regs *ctx)
+{
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+	bool is_go = TLS_LIBRARY(cookie) == TLS_GO;
+	struct session_key key = {
+		.object = is_go ? GO_ARGUMENT_0(ctx) : C_ARGUMENT_0(ctx),
+		.tgid = bpf_get_current_pid_tgid() >> 32,
+	};
+	struct session *session = bpf_map_lookup_elem(&sessions, &key);
+	struct connection *conn;
+
+	if (!session)
+		return 0;
+	conn = &session->conn;
+	if (TLS_FUNCTION(cookie) == TLS_FREE) {
+		if (conn->verdict == VERDICT_MEASURE && is_unfinished(conn) && !conn->pipelined)
+			rename_session(session);
+		else
+			forget_session(session);
+	} else if (conn->verdict == VERDICT_MEASURE && conn->role == ROLE_SERVER &&
+		   conn->response.state == STREAM_UNTIL_CLOSE) {
+		end_connection(conn, session, FAILURE_CLOSED, bpf_ktime_get_ns());
+	}
+	return 0;
+}
+
+#endif

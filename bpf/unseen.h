@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SONDE_UNSEEN_H
+#define SONDE_UNSEEN_H
+
+#include "verdict.h"
+
+/* A connection that speaks TLS, of which nobody will know what is inside. */
+static COLD void count_unseen(struct connection *conn)
+{
+	__u32 id = conn->service;
+	struct service *svc = bpf_map_lookup_elem(&services, &id);
+
+	if (!svc || conn->tied || conn->tls_packets > TLS_PACKETS)
+		return;
+	conn->tls_packets = TLS_PACKETS + 1;
+	count_connection(svc, conn, TRANSPORT_TLS, PROTOCOL_TLS);
+	tell_tls(svc, conn);
+}
+
+#endif
