@@ -29,6 +29,7 @@ type exporter struct {
 	logger   *slog.Logger
 	load     func() (*config.Config, error)
 	tls      *tlstap.Tap
+	tlsSwept time.Time
 	stats    io.Closer // makes the kernel measure programs; nil if not asked for
 	reloads  reloadMetrics
 	ready    atomic.Bool
@@ -110,18 +111,25 @@ func (e *exporter) run(ctx context.Context) error {
 
 func (e *exporter) sweep(now time.Time) {
 	for _, instance := range e.sources.Registry.Sweep(now, e.config().Series.Retention) {
+		e.tls.Forget(instance.ID) // before its number can be that of another
 		if err := e.sources.Retire(instance); err != nil {
 			e.logger.Error("a service that is gone cannot be retired", "service", instance.Identity.Name, "err", err)
 			continue
 		}
-		e.tls.Forget(instance.ID)
 		e.logger.Info("service retired", "name", instance.Identity.Name, "pid", instance.Process.PID)
 	}
 	e.sources.Prune()
+	if now.Sub(e.tlsSwept) < tlsSweepInterval {
+		return
+	}
+	e.tlsSwept = now
 	if err := e.sources.Probe.SweepTLS(); err != nil {
 		e.logger.Error("TLS sessions of ended processes stay in the kernel", "err", err)
 	}
 }
+
+// tlsSweepInterval is how long a killed process may leave TLS sessions behind.
+const tlsSweepInterval = time.Minute
 
 // processes hands the kernel's events to those whom they concern.
 type processes struct {

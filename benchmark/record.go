@@ -7,7 +7,7 @@ type arm int
 
 const (
 	without arm = iota // Sonde does not run
-	with               // Sonde runs, with default settings
+	with               // Sonde runs, with default settings; or a way to do something is tried
 	untimed            // Sonde runs, but the kernel does not time its programs
 )
 
@@ -24,7 +24,7 @@ func (a arm) flags() []string {
 
 // quantity is something that is measured once in each round.
 type quantity struct {
-	part    string // request, bystander, scrape or memory
+	part    string // one of the parts of the table
 	subject string // who bears the cost
 	measure string
 	unit    string
@@ -35,13 +35,14 @@ type record struct {
 	order  []quantity
 	values map[quantity]*[len(arms)][]float64
 	goals  map[quantity]judge
+	bases  map[quantity]quantity
 }
 
 // judge says whether a row reaches its goal.
 type judge func(Row) Goal
 
 func newRecord() *record {
-	return &record{values: map[quantity]*[len(arms)][]float64{}, goals: map[quantity]judge{}}
+	return &record{values: map[quantity]*[len(arms)][]float64{}, goals: map[quantity]judge{}, bases: map[quantity]quantity{}}
 }
 
 // add files the value of one round.
@@ -55,6 +56,10 @@ func (r *record) add(q quantity, a arm, value float64) {
 
 // aim sets the goal of a quantity.
 func (r *record) aim(q quantity, goal judge) { r.goals[q] = goal }
+
+// relate makes the ratio of a quantity one to another quantity, where there are
+// no sides, but several ways to do the same.
+func (r *record) relate(q, base quantity) { r.bases[q] = base }
 
 // rows folds the rounds. What is of one subject stands together.
 func (r *record) rows() []Row {
@@ -83,6 +88,9 @@ func (r *record) row(q quantity) Row {
 		Without: spreadOf(values[without]), With: spreadOf(values[with]),
 		Untimed: spreadOf(values[untimed]),
 		Ratio:   spreadOf(ratios(values[with], values[without])), UntimedRatio: spreadOf(ratios(values[untimed], values[without])),
+	}
+	if base, ok := r.bases[q]; ok && base != q && r.values[base] != nil {
+		row.Ratio = spreadOf(ratios(values[with], r.values[base][with]))
 	}
 	if goal := r.goals[q]; goal != nil {
 		verdict := goal(row)

@@ -55,6 +55,24 @@ func TestGoals(t *testing.T) {
 	}
 }
 
+func TestRelate(t *testing.T) {
+	rec := newRecord()
+	kept := quantity{partStorage, "kept", "an observation", "ns"}
+	other := quantity{partStorage, "other", "an observation", "ns"}
+	for _, value := range []float64{10, 20, 30} {
+		rec.add(kept, with, value)
+		rec.add(other, with, 2*value)
+	}
+	rec.relate(other, kept)
+	rec.relate(kept, kept)
+	const want = "\n" + waysHead +
+		"| storage | kept | an observation, ns | 20.0 (10.0–30.0) |  |\n" +
+		"| storage | other | an observation, ns | 40.0 (20.0–60.0) | 2.00 |\n"
+	if got := tables(rec.rows()); got != want {
+		t.Errorf("printed:\n%s\nwant:\n%s", got, want)
+	}
+}
+
 func TestMarkdown(t *testing.T) {
 	var out bytes.Buffer
 	report := Report{Kernel: "6.12", CPUs: 2, Rounds: 2, Seconds: 1, Rows: twoRounds().rows()}

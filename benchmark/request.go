@@ -57,6 +57,7 @@ func measureRequests(s *stage, p plan, rec *record) {
 		runWrk(s, url, 1, false) // pools of memory and connections are filled
 	}
 	for range p.rounds {
+		m.empty = measureEmpty(s, p, rec, excluded.URL("/hello"))
 		for _, a := range arms {
 			if a != without {
 				m.exporter = launch(s, p.programs.Exporter, harness.Options{Args: a.flags(), Config: only(nginx.Port, web.Port)})
@@ -88,6 +89,7 @@ type requestMeter struct {
 	kernel   []int // threads that take part on both ends
 	exporter *harness.Exporter
 	floor    floor
+	empty    emptyHooks // of this round
 }
 
 // floor is what Sonde uses in this round beside a service that it leaves alone:
@@ -158,10 +160,15 @@ func (m *requestMeter) observations(c scenario, cost kernelCost, requests float6
 	q := c.quantity("kernel time", "µs a request and role")
 	m.rec.add(q, with, 1e6*seconds/cost.observations)
 	m.rec.aim(q, atMost(kernelGoal))
-	for program, runs := range cost.runs {
-		seconds -= runs * m.floor.hook[program]
+	above := func(measure string, least map[string]float64) {
+		rest := seconds
+		for program, runs := range cost.runs {
+			rest -= runs * least[program]
+		}
+		m.rec.add(c.quantity(measure, "µs a request and role"), with, 1e6*rest/cost.observations)
 	}
-	m.rec.add(c.quantity("kernel time above the floor", "µs a request and role"), with, 1e6*seconds/cost.observations)
+	above("kernel time above the floor", m.floor.hook)
+	above("kernel time above empty programs", m.empty[c.short])
 }
 
 // hooks files how often programs run, and for how long.

@@ -160,7 +160,7 @@ static __always_inline void close_socket(struct sock *sk, int oldstate)
 	} else if (conn->verdict == VERDICT_MEASURE && conn->service) {
 		end_connection(conn, sk, failure_of(sk), bpf_ktime_get_ns());
 	} else if (conn->verdict == VERDICT_TLS) {
-		count_unseen(conn);
+		count_unseen(conn, bpf_get_socket_cookie(sk));
 	}
 }
 

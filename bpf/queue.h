@@ -26,6 +26,10 @@ static COLD void push_spilled(struct connection *conn, void *place, const struct
 		lose(LOSS_CONNECTION_MEMORY, 1);
 		return;
 	}
+	if (!conn->pipelined) { /* it may be left of a session that had this object before */
+		spill->head = spill->tail = 0;
+		spill->excess = 0;
+	}
 	conn->pipelined = 1;
 	if (spill->excess || spill->tail - spill->head >= QUEUE_SPILL) {
 		__sync_fetch_and_add(&spill->excess, 1);

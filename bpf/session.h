@@ -27,7 +27,11 @@ struct session {
 	__u64 cookie;	/* of the socket */
 	__u64 first_ns; /* when the oldest byte of what was last read arrived */
 	__u64 last_ns;	/* and the newest */
+	__u64 ended_ns; /* when the socket was closed; 0: it is open */
 	__u64 unsent;	/* what GnuTLS was given and asks to be called again for */
+	__u8 failure;	/* how it was closed */
+	__u8 freed;	/* nobody will use the object any more */
+	__u8 pad[6];
 	struct peer peer;
 };
 

@@ -337,7 +337,11 @@ type SondeSession struct {
 	Cookie  uint64
 	FirstNs uint64
 	LastNs  uint64
+	EndedNs uint64
 	Unsent  uint64
+	Failure uint8
+	Freed   uint8
+	Pad     [6]uint8
 	Peer    struct {
 		_       structs.HostLayout
 		Address [16]uint8

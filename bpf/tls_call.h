@@ -86,12 +86,34 @@ static __always_inline void expect_write(struct call *call, __u32 tgid, __u64 le
 	call->is_writer = !bpf_map_update_elem(&writers, &call->thread, &writer, BPF_ANY);
 }
 
+/*
+ * A handshake within a read or write ends before it and takes nothing from it.
+ * Other calls within calls are those of TLS inside TLS, of which the outer is the
+ * one that holds plaintext; Go begins a call again when its stack has to grow.
+ */
+static __always_inline bool is_part_of(const struct call *outer, __u8 function)
+{
+	return function == TLS_HANDSHAKE && outer->function != TLS_HANDSHAKE;
+}
+
+static __always_inline void begin_nested(struct call *outer, const struct call *call)
+{
+	if (is_part_of(outer, call->function) || outer->inner == call->depth)
+		return;
+	outer->inner = call->depth;
+	outer->nested++;
+}
+
 SEC("uprobe")
 int tls_enter(struct pt_regs *ctx)
 {
 	__u64 cookie = bpf_get_attach_cookie(ctx), thread = bpf_get_current_pid_tgid();
-	struct call call = { .entry_ns = bpf_ktime_get_ns(), .thread = thread };
 	__u8 function = TLS_FUNCTION(cookie);
+	struct call call = {
+		.entry_ns = bpf_ktime_get_ns(),
+		.thread = thread,
+		.function = function,
+	};
 	bool is_go = TLS_LIBRARY(cookie) == TLS_GO;
 	struct caller *caller;
 	__u32 tgid = thread >> 32;
@@ -113,7 +135,7 @@ int tls_enter(struct pt_regs *ctx)
 		return 0;
 	}
 	if (caller->call.object && call.depth > caller->call.depth) {
-		caller->call.nested++;
+		begin_nested(&caller->call, &call);
 		return 0;
 	}
 	if (is_write(function))
@@ -139,12 +161,13 @@ static __always_inline __u64 bytes_of_call(struct pt_regs *ctx, const struct cal
 }
 
 /* The call is over: takes what is known of it. False: it was within another. */
-static __always_inline bool finish_call(struct caller *caller, struct call *call)
+static __always_inline bool finish_call(struct caller *caller, struct call *call, __u8 function)
 {
-	if (!caller->call.object)
+	if (!caller->call.object || is_part_of(&caller->call, function))
 		return false;
 	if (caller->call.nested) {
 		caller->call.nested--;
+		caller->call.inner = 0;
 		return false;
 	}
 	*call = caller->call;
@@ -195,7 +218,7 @@ static __always_inline void leave(struct pt_regs *ctx, struct caller *caller, __
 	struct call call;
 	__u64 length;
 
-	if (!finish_call(caller, &call))
+	if (!finish_call(caller, &call, function))
 		return;
 	key.object = call.object;
 	session = session_of_call(&key, &caller->seen);
@@ -217,6 +240,8 @@ static __always_inline void leave(struct pt_regs *ctx, struct caller *caller, __
 	}
 	if (length)
 		parse_plaintext(session, &call, is_read(function), length);
+	if (session->ended_ns) /* what was read was in the socket when it was closed */
+		end_connection(&session->conn, session, session->failure, session->ended_ns);
 }
 
 SEC("uretprobe")
@@ -281,7 +306,9 @@ int tls_end(struct pt_regs *ctx)
 	if (!session)
 		return 0;
 	conn = &session->conn;
-	if (TLS_FUNCTION(cookie) == TLS_FREE) {
+	if (session->ended_ns) {
+		forget_session(session);
+	} else if (TLS_FUNCTION(cookie) == TLS_FREE) {
 		if (conn->verdict == VERDICT_MEASURE && is_unfinished(conn) && !conn->pipelined)
 			rename_session(session);
 		else
@@ -290,6 +317,8 @@ int tls_end(struct pt_regs *ctx)
 		   conn->response.state == STREAM_UNTIL_CLOSE) {
 		end_connection(conn, session, FAILURE_CLOSED, bpf_ktime_get_ns());
 	}
+	if (is_go) /* freed whenever the garbage collector likes */
+		session->freed = 1;
 	return 0;
 }
 

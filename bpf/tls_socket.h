@@ -100,12 +100,17 @@ int BPF_PROG(tls_socket_state, struct sock *sk, int oldstate, int newstate)
 	if (!found)
 		return 0;
 	key = *found;
+	bpf_map_delete_elem(&tls_sockets, &cookie);
 	session = bpf_map_lookup_elem(&sessions, &key);
-	if (!session)
+	if (!session || session->cookie != cookie)
 		return 0;
+	session->ended_ns = bpf_ktime_get_ns();
+	session->failure = failure_of(sk);
 	if (session->conn.verdict == VERDICT_MEASURE)
-		end_connection(&session->conn, session, failure_of(sk), bpf_ktime_get_ns());
-	forget_session(session);
+		end_connection(&session->conn, session, session->failure, session->ended_ns);
+	/* The program may still read what has arrived: then its object has the session. */
+	if (session->freed || !session->key.tgid)
+		forget_session(session);
 	return 0;
 }
 

@@ -74,7 +74,7 @@ static __noinline void watch_tls(struct __sk_buff *skb, struct connection *conn,
 		tie_writer(skb, conn, &packet);
 	}
 	if (!conn->tied && conn->tls_packets < TLS_PACKETS && ++conn->tls_packets == TLS_PACKETS)
-		count_unseen(conn);
+		count_unseen(conn, bpf_get_socket_cookie(skb));
 }
 
 #endif

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -24,6 +25,10 @@ type tlsTap struct {
 	links    []link.Link
 	attached uint32 // files
 }
+
+// sessionPatience is how long a process may go on to read what had arrived when
+// its connection was closed.
+const sessionPatience = uint64(time.Minute)
 
 var tlsFunctions = map[tlslib.Function]bpf.SondeTlsFunction{
 	tlslib.Read:      bpf.SondeTlsFunctionTLS_READ,
@@ -61,7 +66,10 @@ func (p *Probe) AttachTLS(path string, image tlslib.Image) (io.Closer, error) {
 		}
 		attached.links = append(attached.links, l)
 	}
-	return attached, p.countTLSFiles(1)
+	if err := p.countTLSFiles(1); err != nil {
+		return nil, errors.Join(err, closeAll(attached.links))
+	}
+	return attached, nil
 }
 
 func (p *Probe) attachSite(file *link.Executable, library tlslib.Library, site tlslib.Site) (link.Link, error) {
@@ -84,16 +92,25 @@ func (p *Probe) attachSite(file *link.Executable, library tlslib.Library, site t
 // countTLSFiles tells the kernel how many files are attached to, and that
 // connections which began before now may have been missed in part.
 func (p *Probe) countTLSFiles(change int) error {
-	var now unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
-		return fmt.Errorf("the clock cannot be read: %w", err)
+	now, err := monotonic()
+	if err != nil {
+		return err
 	}
 	p.tls.attached += uint32(change)
 	failures := []error{p.objects.TlsAttached.Set(p.tls.attached)}
 	if change > 0 {
-		failures = append(failures, p.objects.TlsAttachedNs.Set(uint64(now.Nano())))
+		failures = append(failures, p.objects.TlsAttachedNs.Set(now))
 	}
 	return errors.Join(failures...)
+}
+
+// monotonic is the time of bpf_ktime_get_ns().
+func monotonic() (uint64, error) {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
+		return 0, fmt.Errorf("the clock cannot be read: %w", err)
+	}
+	return uint64(now.Nano()), nil
 }
 
 // tlsFile is a file that is attached to.
@@ -162,36 +179,55 @@ func (p *Probe) closeTLS() error {
 	return err
 }
 
-// SweepTLS forgets the sessions and goroutines of processes that are gone: those
-// whose sockets are closed are forgotten by the kernel itself.
+// SweepTLS forgets the sessions and goroutines of processes that are gone, and
+// sessions whose sockets were closed for so long that nobody will read on. Call
+// it every now and then: what ends in order is forgotten by the kernel itself.
 func (p *Probe) SweepTLS() error {
 	p.tls.mu.Lock()
 	defer p.tls.mu.Unlock()
 	if !p.tls.isLoaded {
 		return nil
 	}
-	var sessions []bpf.SondeSessionKey
-	var session bpf.SondeSessionKey
-	for keys := p.objects.Sessions.Iterate(); keys.Next(&session, ignored{}); {
+	now, err := monotonic()
+	if err != nil {
+		return err
+	}
+	var failures []error
+	var key bpf.SondeSessionKey
+	var session bpf.SondeSession
+	var dead []bpf.SondeSession
+	for entries := p.objects.Sessions.Iterate(); entries.Next(&key, &session); {
+		isOver := session.EndedNs != 0 && session.EndedNs+sessionPatience < now
 		// A session whose object is freed waits for its socket under process 0.
-		if session.Tgid != 0 && !p.lives(session.Tgid) {
-			sessions = append(sessions, session)
+		if isOver || (key.Tgid != 0 && !p.lives(key.Tgid)) {
+			dead = append(dead, session)
 		}
 	}
-	var goroutines []bpf.TlsGoroutineKey
-	var goroutine bpf.TlsGoroutineKey
-	for keys := p.tls.objects.Goroutines.Iterate(); keys.Next(&goroutine, ignored{}); {
-		if !p.lives(goroutine.Tgid) {
-			goroutines = append(goroutines, goroutine)
+	for i := range dead {
+		failures = append(failures, p.forgetSession(&dead[i]))
+	}
+	return errors.Join(append(failures, p.sweepGoroutines())...)
+}
+
+func (p *Probe) forgetSession(session *bpf.SondeSession) error {
+	return errors.Join(
+		deleteIfThere(p.objects.TlsSockets, session.Cookie),
+		deleteIfThere(p.tls.objects.TlsSpills, session.Key),
+		deleteIfThere(p.tls.objects.TlsCarries, session.Key),
+		deleteIfThere(p.objects.Sessions, session.Key),
+	)
+}
+
+func (p *Probe) sweepGoroutines() error {
+	var dead []bpf.TlsGoroutineKey
+	var key bpf.TlsGoroutineKey
+	for entries := p.tls.objects.Goroutines.Iterate(); entries.Next(&key, ignored{}); {
+		if !p.lives(key.Tgid) {
+			dead = append(dead, key)
 		}
 	}
 	var failures []error
-	for _, key := range sessions {
-		for _, m := range []*ebpf.Map{p.objects.Sessions, p.tls.objects.TlsSpills, p.tls.objects.TlsCarries} {
-			failures = append(failures, deleteIfThere(m, key))
-		}
-	}
-	for _, key := range goroutines {
+	for _, key := range dead {
 		failures = append(failures, deleteIfThere(p.tls.objects.Goroutines, key))
 	}
 	return errors.Join(failures...)

@@ -123,7 +123,7 @@ void host_close(enum failure failure)
 	if (s->connection.verdict == VERDICT_MEASURE)
 		end_connection(&s->connection, &s->sk, failure, host.now_ns);
 	else if (s->connection.verdict == VERDICT_TLS)
-		count_unseen(&s->connection);
+		count_unseen(&s->connection, 1 + HOST_CONNECTION);
 }
 
 struct connection *host_connection(enum host_socket socket)
