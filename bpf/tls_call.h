@@ -244,6 +244,39 @@ static __always_inline void leave(struct pt_regs *ctx, struct caller *caller, __
 		end_connection(&session->conn, session, session->failure, session->ended_ns);
 }
 
+/*
+ * A Read that waited before anything was attached has no record; every idle
+ * connection has one. But Go keeps arguments that live across calls, as these do,
+ * where a function that has them in registers finds space for them.
+ */
+static __always_inline bool recover_go_read(struct pt_regs *ctx, struct call *call)
+{
+	struct {
+		__u64 object, buffer, length;
+	} home;
+	__s64 result = GO_RESULT(ctx);
+
+	if (result <= 0 ||
+	    bpf_probe_read_user(&home, sizeof(home), (const void *)(ctx->sp + sizeof(__u64))))
+		return false;
+	call->object = home.object;
+	call->buffer = home.buffer;
+	return home.object && home.length >= (__u64)result && home.length < 1ULL << 31;
+}
+
+static __always_inline void leave_unentered(struct pt_regs *ctx, __u64 cookie, __u32 tgid)
+{
+	struct caller *caller = thread_of(bpf_get_current_task_btf(), false);
+	struct call call = {};
+
+	/* Only this thread's last read from a socket can show whose connection it is. */
+	if (!caller || !caller->seen.cookie || caller->seen.used || caller->call.object ||
+	    !is_read(TLS_FUNCTION(cookie)) || !recover_go_read(ctx, &call))
+		return;
+	caller->call = call;
+	leave(ctx, caller, cookie, tgid);
+}
+
 SEC("uretprobe")
 int tls_leave(struct pt_regs *ctx)
 {
@@ -260,8 +293,11 @@ int tls_leave(struct pt_regs *ctx)
 	}
 	key.g = GO_GOROUTINE(ctx);
 	caller = bpf_map_lookup_elem(&goroutines, &key);
-	if (!caller)
+	if (!caller) {
+		if (is_measured(tgid))
+			leave_unentered(ctx, cookie, tgid);
 		return 0;
+	}
 	leave(ctx, caller, cookie, tgid);
 	if (!caller->call.object)
 		bpf_map_delete_elem(&goroutines, &key);

@@ -3,6 +3,7 @@ package probe
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,6 +29,7 @@ type part struct {
 	Network   string  // tcp, tcp4 or tcp6
 	Address   string  // where it listens
 	MPTCP     bool    `json:",omitempty"`
+	TLS       bool    `json:",omitempty"`
 	Deferred  bool    `json:",omitempty"` // TCP_DEFER_ACCEPT
 	First     *call   `json:",omitempty"` // placed before it listens
 	Once      bool    `json:",omitempty"` // else the script begins again until the peer leaves
@@ -43,6 +45,7 @@ type call struct {
 	Address     string
 	Connections int           `json:",omitempty"` // one after another; 0 means one
 	Times       int           `json:",omitempty"` // the script is spoken on each; 0 means once
+	TLS         bool          `json:",omitempty"`
 	Keeps       bool          `json:",omitempty"` // the connection is left open, or was by the last call
 	GiveUpAfter time.Duration `json:",omitempty"` // TCP_USER_TIMEOUT: the call is to fail by it
 	Script      []step
@@ -119,7 +122,11 @@ func (p part) listen() (net.Listener, error) {
 		config.Control = option(unix.TCP_DEFER_ACCEPT, 60)
 	}
 	config.SetMultipathTCP(p.MPTCP)
-	return config.Listen(context.Background(), p.Network, p.Address)
+	listener, err := config.Listen(context.Background(), p.Network, p.Address)
+	if err != nil || !p.TLS {
+		return listener, err
+	}
+	return listenTLS(listener)
 }
 
 // option sets an option of TCP before a socket listens or connects.
@@ -233,6 +240,9 @@ func (c *caller) connect(order call) error {
 		if conn, err = dialer.Dial("tcp", order.Address); err != nil {
 			return err
 		}
+	}
+	if order.TLS {
+		conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // The peer is a test.
 	}
 	if order.Keeps {
 		c.kept[order.Address] = conn

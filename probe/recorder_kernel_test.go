@@ -101,7 +101,7 @@ func (r *recorder) Operation(event *OperationEvent) {
 // nameOf is the path of a request that is served, the URL of one that is made.
 func nameOf(event *OperationEvent) string {
 	path := string(event.Path[:event.PathLength])
-	if bpf.SondeRole(event.Key.Side) == bpf.SondeRoleROLE_CLIENT {
+	if role, _ := Side(event.Key); bpf.SondeRole(role) == bpf.SondeRoleROLE_CLIENT {
 		return "http://" + string(event.Host[:event.HostLength]) + path
 	}
 	return path
@@ -123,7 +123,11 @@ func (r *recorder) Observation(event *ObservationEvent) {
 // describe says what was observed, as tests expect it: "client GET
 // http://example/ HTTP/1.0 200 truncated".
 func (o operation) describe(status uint16, failure, version uint8) string {
-	words := []string{roleNames[o.key.Side], methodNames[o.key.Method], o.name}
+	role, overTLS := Side(o.key)
+	words := []string{roleNames[role], methodNames[o.key.Method], o.name}
+	if overTLS {
+		words[0] += " over TLS"
+	}
 	if version != 1 {
 		words = append(words, fmt.Sprintf("HTTP/1.%d", version))
 	}

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -82,6 +83,9 @@ func (e ending) perform(conn net.Conn) error {
 	case endClose:
 		return errors.Join(conn.Close(), errOver)
 	case endReset:
+		if inner, ok := conn.(*tls.Conn); ok {
+			conn = inner.NetConn()
+		}
 		tcp, ok := conn.(*net.TCPConn)
 		if !ok {
 			return fmt.Errorf("%T cannot be reset", conn)
