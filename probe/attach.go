@@ -2,6 +2,7 @@ package probe
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -9,12 +10,16 @@ import (
 
 // Tap is a place where Sonde sees bytes, or learns whose they are.
 type Tap struct {
-	Name string // wire: bytes of TCP; sockets, processes: whose they are
+	Name string // wire, tls: bytes; sockets, processes: whose they are
 	Hook string // the kernel's name of the hook
 }
 
 // Taps lists the hooks that are attached.
-func (p *Probe) Taps() []Tap { return p.taps }
+func (p *Probe) Taps() []Tap {
+	p.tls.mu.Lock()
+	defer p.tls.mu.Unlock()
+	return append(slices.Clone(p.taps), p.tls.taps()...)
+}
 
 // attach puts every program on its hook: first those that tell which socket is
 // whose, so that no packet is seen of a socket that could have been known.

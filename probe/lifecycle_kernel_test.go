@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -25,7 +26,10 @@ func TestPrograms(t *testing.T) {
 		t.Logf("verified %s %d", name, count)
 		return nil
 	}
-	if err := eachField(&k.objects.SondePrograms, visit); err != nil {
+	if err := k.loadTLS(); err != nil {
+		t.Error(err)
+	}
+	if err := errors.Join(eachField(&k.objects.SondePrograms, visit), eachField(&k.tls.objects.TlsPrograms, visit)); err != nil {
 		t.Error(err)
 	}
 	hooks := map[string]bool{}

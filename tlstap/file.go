@@ -81,8 +81,9 @@ func (f *file) hidden() []tlslib.Hidden {
 		if attachment.err != nil {
 			hidden = append(hidden, tlslib.Hidden{
 				Library: displayName(attachment.image.Library),
-				Reason: fmt.Sprintf("uprobes cannot be attached to %s in %q (%v); %s", symbolOf(attachment.err, attachment.image),
-					f.path, attachment.err, causeOf(attachment.err).remedy),
+				// Without the error itself: in a label it would have to stay the same.
+				Reason: fmt.Sprintf("uprobes cannot be attached to %s in %q; %s", symbolOf(attachment.err, attachment.image),
+					f.path, causeOf(attachment.err).remedy),
 			})
 		}
 	}
