@@ -24,8 +24,8 @@ struct call {
 	__u64 depth;   /* of the stack: a call within a call has more */
 	__u64 below;   /* Go: bytes from the buffer to the top of its stack; 0: not on it */
 	__u64 entry_ns;
-	__u64 inner;	/* depth of the call within this one that began last */
-	__u32 nested;	/* calls within this one */
+	__u64 inner;  /* depth of the call within this one that began last */
+	__u32 nested; /* calls within this one */
 	__u8 function;
 	__u8 is_writer; /* has an entry in `writers` */
 	__u8 pad[2];

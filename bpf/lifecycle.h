@@ -10,6 +10,7 @@
 #include "close.h"
 #include "failure.h"
 #include "tap_wire.h"
+#include "tls_read.h"
 #include "unseen.h"
 
 enum process_owner {
@@ -189,6 +190,8 @@ int BPF_PROG(socket_read, struct sock *sk)
 	struct connection *conn = bpf_sk_storage_get(&connections, sk, NULL, 0);
 	__u32 tgid;
 
+	if (conn && conn->verdict == VERDICT_TLS && tls_attached)
+		note_tls_read(sk, conn);
 	if (!conn || conn->known_reader || conn->role != ROLE_SERVER || !conn->service)
 		return 0;
 	conn->known_reader = 1;

@@ -13,6 +13,44 @@ import (
 	"github.com/cilium/ebpf"
 )
 
+type SondeCaller struct {
+	_    structs.HostLayout
+	Call struct {
+		_        structs.HostLayout
+		Object   uint64
+		Buffer   uint64
+		SizeAt   uint64
+		Depth    uint64
+		Below    uint64
+		EntryNs  uint64
+		Inner    uint64
+		Nested   uint32
+		Function uint8
+		IsWriter uint8
+		Pad      [2]uint8
+		Thread   uint64
+	}
+	Seen struct {
+		_          structs.HostLayout
+		Cookie     uint64
+		FirstNs    uint64
+		LastNs     uint64
+		SinceNs    uint64
+		Service    uint32
+		Tgid       uint32
+		ServerPort uint16
+		Role       uint8
+		Used       uint8
+		Pad        uint32
+		Peer       struct {
+			_       structs.HostLayout
+			Address [16]uint8
+			Family  uint16
+			_       [6]byte
+		}
+	}
+}
+
 type SondeCarries struct {
 	_      structs.HostLayout
 	Stream [2]struct {
@@ -139,6 +177,13 @@ const (
 	SondeFailureFAILURE_OTHER     SondeFailure = 6
 	SondeFailureFAILURES          SondeFailure = 7
 )
+
+type SondeGoroutineKey struct {
+	_    structs.HostLayout
+	G    uint64
+	Tgid uint32
+	Pad  uint32
+}
 
 type SondeHistogram struct {
 	_     structs.HostLayout
@@ -426,6 +471,7 @@ const (
 	SondeMapEmpty                  = "empty"
 	SondeMapEmptySession           = "empty_session"
 	SondeMapFreeServices           = "free_services"
+	SondeMapGoroutines             = "goroutines"
 	SondeMapListeners              = "listeners"
 	SondeMapLosses                 = "losses"
 	SondeMapMptcpOwners            = "mptcp_owners"
@@ -440,6 +486,7 @@ const (
 	SondeMapSessions               = "sessions"
 	SondeMapSpills                 = "spills"
 	SondeMapStash                  = "stash"
+	SondeMapThreads                = "threads"
 	SondeMapTlsSockets             = "tls_sockets"
 	SondeMapWriters                = "writers"
 	SondeProgExistingConnections   = "existing_connections"
@@ -549,6 +596,7 @@ type SondeMapSpecs struct {
 	Empty         *ebpf.MapSpec `ebpf:"empty"`
 	EmptySession  *ebpf.MapSpec `ebpf:"empty_session"`
 	FreeServices  *ebpf.MapSpec `ebpf:"free_services"`
+	Goroutines    *ebpf.MapSpec `ebpf:"goroutines"`
 	Listeners     *ebpf.MapSpec `ebpf:"listeners"`
 	Losses        *ebpf.MapSpec `ebpf:"losses"`
 	MptcpOwners   *ebpf.MapSpec `ebpf:"mptcp_owners"`
@@ -563,6 +611,7 @@ type SondeMapSpecs struct {
 	Sessions      *ebpf.MapSpec `ebpf:"sessions"`
 	Spills        *ebpf.MapSpec `ebpf:"spills"`
 	Stash         *ebpf.MapSpec `ebpf:"stash"`
+	Threads       *ebpf.MapSpec `ebpf:"threads"`
 	TlsSockets    *ebpf.MapSpec `ebpf:"tls_sockets"`
 	Writers       *ebpf.MapSpec `ebpf:"writers"`
 }
@@ -630,6 +679,7 @@ type SondeMaps struct {
 	Empty         *ebpf.Map `ebpf:"empty"`
 	EmptySession  *ebpf.Map `ebpf:"empty_session"`
 	FreeServices  *ebpf.Map `ebpf:"free_services"`
+	Goroutines    *ebpf.Map `ebpf:"goroutines"`
 	Listeners     *ebpf.Map `ebpf:"listeners"`
 	Losses        *ebpf.Map `ebpf:"losses"`
 	MptcpOwners   *ebpf.Map `ebpf:"mptcp_owners"`
@@ -644,6 +694,7 @@ type SondeMaps struct {
 	Sessions      *ebpf.Map `ebpf:"sessions"`
 	Spills        *ebpf.Map `ebpf:"spills"`
 	Stash         *ebpf.Map `ebpf:"stash"`
+	Threads       *ebpf.Map `ebpf:"threads"`
 	TlsSockets    *ebpf.Map `ebpf:"tls_sockets"`
 	Writers       *ebpf.Map `ebpf:"writers"`
 }
@@ -657,6 +708,7 @@ func (m *SondeMaps) Close() error {
 		m.Empty,
 		m.EmptySession,
 		m.FreeServices,
+		m.Goroutines,
 		m.Listeners,
 		m.Losses,
 		m.MptcpOwners,
@@ -671,6 +723,7 @@ func (m *SondeMaps) Close() error {
 		m.Sessions,
 		m.Spills,
 		m.Stash,
+		m.Threads,
 		m.TlsSockets,
 		m.Writers,
 	)

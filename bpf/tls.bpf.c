@@ -8,7 +8,7 @@
  * seen to speak TLS.
  *
  *   calls:    tls_call.h ► plaintext.h ► the parser
- *   sockets:  tls_socket.h
+ *   sockets:  tls_socket.h, and tls_read.h in the other object
  *   what ties the two:  session.h, caller.h
  */
 #include "tls_call.h"

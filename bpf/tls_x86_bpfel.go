@@ -8,17 +8,9 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
-	"structs"
 
 	"github.com/cilium/ebpf"
 )
-
-type TlsGoroutineKey struct {
-	_    structs.HostLayout
-	G    uint64
-	Tgid uint32
-	Pad  uint32
-}
 
 // Names of all BPF objects in the ELF.
 //
@@ -50,7 +42,6 @@ const (
 	TlsProgTlsEnd               = "tls_end"
 	TlsProgTlsEnter             = "tls_enter"
 	TlsProgTlsLeave             = "tls_leave"
-	TlsProgTlsSocketRead        = "tls_socket_read"
 	TlsProgTlsSocketState       = "tls_socket_state"
 	TlsVarEarlyCount            = "early_count"
 	TlsVarFoldIds               = "fold_ids"
@@ -115,7 +106,6 @@ type TlsProgramSpecs struct {
 	TlsEnd         *ebpf.ProgramSpec `ebpf:"tls_end"`
 	TlsEnter       *ebpf.ProgramSpec `ebpf:"tls_enter"`
 	TlsLeave       *ebpf.ProgramSpec `ebpf:"tls_leave"`
-	TlsSocketRead  *ebpf.ProgramSpec `ebpf:"tls_socket_read"`
 	TlsSocketState *ebpf.ProgramSpec `ebpf:"tls_socket_state"`
 }
 
@@ -272,7 +262,6 @@ type TlsPrograms struct {
 	TlsEnd         *ebpf.Program `ebpf:"tls_end"`
 	TlsEnter       *ebpf.Program `ebpf:"tls_enter"`
 	TlsLeave       *ebpf.Program `ebpf:"tls_leave"`
-	TlsSocketRead  *ebpf.Program `ebpf:"tls_socket_read"`
 	TlsSocketState *ebpf.Program `ebpf:"tls_socket_state"`
 }
 
@@ -281,7 +270,6 @@ func (p *TlsPrograms) Close() error {
 		p.TlsEnd,
 		p.TlsEnter,
 		p.TlsLeave,
-		p.TlsSocketRead,
 		p.TlsSocketState,
 	)
 }

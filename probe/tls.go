@@ -69,13 +69,11 @@ func (p *Probe) loadTLS() error {
 	if err := spec.LoadAndAssign(&p.tls.objects, &ebpf.CollectionOptions{MapReplacements: shared}); err != nil {
 		return explainLoad(err)
 	}
-	for _, program := range []*ebpf.Program{p.tls.objects.TlsSocketRead, p.tls.objects.TlsSocketState} {
-		l, err := link.AttachTracing(link.TracingOptions{Program: program, AttachType: ebpf.AttachTraceRawTp})
-		if err != nil {
-			return errors.Join(fmt.Errorf("%s cannot be attached: %w", program, err), p.closeTLS())
-		}
-		p.tls.links = append(p.tls.links, l)
+	l, err := link.AttachTracing(link.TracingOptions{Program: p.tls.objects.TlsSocketState, AttachType: ebpf.AttachTraceRawTp})
+	if err != nil {
+		return errors.Join(fmt.Errorf("the program for tp_btf/inet_sock_set_state cannot be attached: %w", err), p.closeTLS())
 	}
+	p.tls.links = append(p.tls.links, l)
 	p.tls.isLoaded = true
 	return nil
 }
@@ -85,7 +83,7 @@ func (t *tlsTap) taps() []Tap {
 	if !t.isLoaded {
 		return nil
 	}
-	taps := []Tap{{"tls", "tp_btf/tcp_rcv_space_adjust"}, {"tls", "tp_btf/inet_sock_set_state"}}
+	taps := []Tap{{"tls", "tp_btf/inet_sock_set_state"}}
 	if t.attached > 0 {
 		taps = append(taps, Tap{"tls", "uprobe"})
 	}

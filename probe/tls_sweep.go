@@ -54,16 +54,16 @@ func (p *Probe) forgetSession(session *bpf.SondeSession) error {
 }
 
 func (p *Probe) sweepGoroutines() error {
-	var dead []bpf.TlsGoroutineKey
-	var key bpf.TlsGoroutineKey
-	for entries := p.tls.objects.Goroutines.Iterate(); entries.Next(&key, ignored{}); {
+	var dead []bpf.SondeGoroutineKey
+	var key bpf.SondeGoroutineKey
+	for entries := p.objects.Goroutines.Iterate(); entries.Next(&key, ignored{}); {
 		if !p.lives(key.Tgid) {
 			dead = append(dead, key)
 		}
 	}
 	var failures []error
 	for _, key := range dead {
-		failures = append(failures, deleteIfThere(p.tls.objects.Goroutines, key))
+		failures = append(failures, deleteIfThere(p.objects.Goroutines, key))
 	}
 	return errors.Join(failures...)
 }

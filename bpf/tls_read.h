@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What a read from a socket that speaks TLS tells: whose session it is, and when its bytes arrived. */
+#ifndef SONDE_TLS_READ_H
+#define SONDE_TLS_READ_H
+
+#include "caller.h"
+
+static __always_inline void see_peer(const struct sock *sk, struct peer *peer)
+{
+	const struct sock_common *common = &sk->__sk_common;
+
+	peer->family = common->skc_family;
+	__builtin_memset(peer->address, 0, sizeof(peer->address));
+	if (common->skc_family == AF_INET)
+		*(__u32 *)peer->address = common->skc_daddr;
+	else if (bpf_core_field_exists(common->skc_v6_daddr))
+		bpf_core_read(peer->address, sizeof(peer->address), &common->skc_v6_daddr);
+}
+
+static __always_inline void see(struct sock *sk, struct connection *conn, struct seen *seen)
+{
+	__u64 cookie = bpf_get_socket_cookie(sk);
+
+	/* A record in several reads arrived when the first of its bytes did. */
+	if (seen->cookie != cookie || conn->draft.start_ns)
+		seen->first_ns = conn->draft.start_ns;
+	conn->draft.start_ns = 0;
+	seen->last_ns = conn->last_ns;
+	seen->cookie = cookie;
+	seen->used = 0;
+	if (conn->tied)
+		return;
+	seen->since_ns = conn->tls_since_ns;
+	seen->service = conn->service;
+	seen->tgid = conn->tgid;
+	seen->server_port = conn->server_port;
+	seen->role = conn->role;
+	see_peer(sk, &seen->peer);
+}
+
+/* The goroutine that this thread runs, if it is inside a function of crypto/tls. */
+static __always_inline struct caller *reading_goroutine(struct task_struct *task, __u32 tgid)
+{
+	struct pt_regs *entry = (struct pt_regs *)bpf_task_pt_regs(task), registers;
+
+	if (bpf_probe_read_kernel(&registers, sizeof(registers), entry))
+		return NULL;
+	return goroutine_of(tgid, GO_GOROUTINE(&registers));
+}
+
+/* In the thread that reads, after each read from a socket that speaks TLS. */
+static __noinline void note_tls_read(struct sock *sk, struct connection *conn)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct session_key key = { .tgid = bpf_get_current_pid_tgid() >> 32 };
+	struct caller *caller = reading_goroutine(task, key.tgid);
+
+	if (!caller)
+		caller = thread_of(task, true);
+	if (!caller) {
+		lose(LOSS_TLS_MEMORY, 1);
+		return;
+	}
+	see(sk, conn, &caller->seen);
+	if (conn->tied)
+		return;
+	key.object = caller->call.object;
+	if (key.object)
+		tie(&key, &caller->seen);
+	/* Where there was no call, a session may have claimed what was read before. */
+	conn->tied = bpf_map_lookup_elem(&tls_sockets, &caller->seen.cookie) != NULL;
+}
+
+#endif
