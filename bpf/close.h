@@ -60,7 +60,8 @@ static COLD void end_connection(struct connection *conn, void *place, __u8 failu
 			drain_excess(&d);
 	}
 	if (conn->draft.named && !conn->answered)
-		observe_request(conn, &conn->draft, &d.answered.observation, 0, failure, end_ns);
+		observe_request(conn, place, &conn->draft, &d.answered.observation, 0, failure,
+				end_ns);
 	conn->draft.named = 0;
 }
 

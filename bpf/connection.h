@@ -66,7 +66,7 @@ struct request {
 	__u8 method;
 	__u8 version;
 	__u8 named; /* the request line was read */
-	__u8 pad;
+	__u8 trace; /* 1 + its slot in struct traces; 0: none */
 };
 
 struct connection {

@@ -172,6 +172,9 @@ __noinline int skip_lines(struct scratch *s, __u32 from, __u8 use)
 	return 0;
 }
 
+/* Defined in traceparent.h. */
+static COLD void read_traceparent(struct parse *p, __u32 from, __u32 end);
+
 /* One header line [from, end) of the window, line end excluded. False: malformed. */
 static __always_inline bool read_header(struct parse *p, __u32 from, __u32 end)
 {
@@ -191,7 +194,10 @@ static __always_inline bool read_header(struct parse *p, __u32 from, __u32 end)
 	}
 	if (p->is_response)
 		return true;
-	if (STARTS_WITH(word, "host:"))
+	if (unlikely(spans_on) && STARTS_WITH(word, "tracepar") &&
+	    STARTS_WITH(LOWER(word_at(s, from + 8)), "ent:"))
+		read_traceparent(p, skip_blanks(s, from + 12), trim_end(s, end));
+	else if (STARTS_WITH(word, "host:"))
 		read_host(p, skip_blanks(s, from + 5), trim_end(s, end));
 	else if (STARTS_WITH(word, "expect:") &&
 		 STARTS_WITH(LOWER(word_at(s, skip_blanks(s, from + 7))), "100-cont"))

@@ -147,6 +147,8 @@ static __always_inline void read_start_line(struct parse *p, __u32 from, __u32 e
 		reject(p, PROTOCOL_UNKNOWN);
 		return;
 	}
+	if (unlikely(spans_on) && !p->is_response)
+		begin_trace(p, from);
 	p->stream->framing = 0;
 	p->stream->remaining = 0;
 	p->stream->state = STREAM_HEADERS;

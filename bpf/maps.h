@@ -29,6 +29,13 @@ volatile __u32 series_retired SHARED = 0;  /* removed, ever */
 volatile __u32 tls_attached SHARED = 0;	   /* files whose TLS functions are watched */
 volatile __u64 tls_attached_ns SHARED = 0; /* when the last of them was attached to */
 
+/* Which requests become spans; all of it set by user space. */
+volatile __u32 spans_on SHARED = 0;
+volatile __u32 span_parent_based SHARED = 0; /* a parent's decision is taken over */
+volatile __u32 span_keep_errors SHARED = 0;
+volatile __u64 span_bound SHARED = 0;	       /* trace ids below it are sampled, of 2^63 */
+volatile __u64 span_keep_slower_ns SHARED = 0; /* 0: no request is kept for being slow */
+
 /* Kept by the programs. */
 volatile __u32 kernel_generation SHARED = 1; /* moves when a process joins a service */
 volatile __u32 series_count SHARED = 0;	     /* created, ever */
@@ -127,6 +134,11 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1024 * 1024);
 } request_events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096); /* user space makes it larger if there are to be spans */
+} spans SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -5,6 +5,7 @@
 
 #include "header.h"
 #include "request_line.h"
+#include "traceparent.h"
 #include "verdict.h"
 
 /* A broken answer is still the answer to the oldest request. */
@@ -55,7 +56,7 @@ static COLD void announce_operation(struct parse *p, const struct operation_key 
 	struct control *control = bpf_map_lookup_elem(&controls, &key->service);
 	struct operation_event *event;
 	struct scratch *s = p->s;
-	struct peer peer = {};
+	struct ends ends = {};
 
 	if (!svc || !control || svc->announced >= control->announce_limit)
 		return;
@@ -69,10 +70,10 @@ static COLD void announce_operation(struct parse *p, const struct operation_key 
 	event->key = *key;
 	event->path_length = s->path_length < SONDE_PATH ? s->path_length : SONDE_PATH;
 	event->host_length = s->host_length;
-	read_peer(p, &peer);
-	event->family = peer.family;
+	read_ends(p, &ends);
+	event->family = ends.family;
 	__builtin_memset(event->pad, 0, sizeof(event->pad));
-	__builtin_memcpy(event->peer, peer.address, sizeof(event->peer));
+	__builtin_memcpy(event->peer, ends.peer, sizeof(event->peer));
 	__builtin_memcpy(event->path, s->path, SONDE_PATH);
 	__builtin_memcpy(event->host, s->host, SONDE_HOST);
 	bpf_ringbuf_submit(event, 0);
@@ -138,10 +139,10 @@ static __always_inline bool read_request_line(struct parse *p, __u32 from, __u32
 /* Stands for the host of a request that names none. */
 static COLD __u64 hash_peer(struct parse *p)
 {
-	struct peer peer = {};
+	struct ends ends = {};
 
-	read_peer(p, &peer);
-	return mix(*(__u64 *)peer.address, *(__u64 *)(peer.address + 8));
+	read_ends(p, &ends);
+	return mix(*(__u64 *)ends.peer, *(__u64 *)(ends.peer + 8));
 }
 
 /* The head of the draft is complete: it waits for its answer now. */

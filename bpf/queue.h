@@ -12,7 +12,7 @@
 #define SONDE_QUEUE_H
 
 #include "series.h"
-#include "tap.h"
+#include "trace.h"
 
 #define INLINE_SLOT(index) ((index) & (QUEUE_INLINE - 1))
 #define SPILL_SLOT(index) ((index) & (QUEUE_SPILL - 1))
@@ -31,11 +31,14 @@ static COLD void push_spilled(struct connection *conn, void *place, const struct
 		spill->excess = 0;
 	}
 	conn->pipelined = 1;
+	if (request->trace)
+		lose(LOSS_SPAN_PIPELINED, 1);
 	if (spill->excess || spill->tail - spill->head >= QUEUE_SPILL) {
 		__sync_fetch_and_add(&spill->excess, 1);
 		return;
 	}
 	spill->queue[SPILL_SLOT(spill->tail)] = *request;
+	spill->queue[SPILL_SLOT(spill->tail)].trace = 0; /* the next draft takes its slot */
 	spill->tail++;
 }
 
@@ -106,9 +109,9 @@ struct answered {
 	struct observation observation;
 };
 
-static __always_inline void observe_request(struct connection *conn, const struct request *request,
-					    struct observation *o, __u16 status, __u8 failure,
-					    __u64 end_ns)
+static __always_inline void observe_request(struct connection *conn, void *place,
+					    const struct request *request, struct observation *o,
+					    __u16 status, __u8 failure, __u64 end_ns)
 {
 	*o = (struct observation){
 		.key = {
@@ -126,6 +129,8 @@ static __always_inline void observe_request(struct connection *conn, const struc
 		.count = 1,
 	};
 
+	if (unlikely(spans_on && request->trace))
+		end_trace(traces_of(place, false), o, request->trace - 1, request->start_ns);
 	observe(o);
 }
 
@@ -135,7 +140,8 @@ static __always_inline bool answer(struct connection *conn, void *place, struct 
 {
 	if (!pop(conn, place, &answered->request))
 		return false;
-	observe_request(conn, &answered->request, &answered->observation, status, failure, end_ns);
+	observe_request(conn, place, &answered->request, &answered->observation, status, failure,
+			end_ns);
 	return true;
 }
 

@@ -32,7 +32,7 @@ struct session {
 	__u8 failure;	/* how it was closed */
 	__u8 freed;	/* nobody will use the object any more */
 	__u8 pad[6];
-	struct peer peer;
+	struct ends ends;
 };
 
 /* What is known of a socket whose bytes are a TLS session's. */
@@ -47,7 +47,7 @@ struct seen {
 	__u8 role;
 	__u8 used; /* it has told all that it can */
 	__u32 pad;
-	struct peer peer;
+	struct ends ends;
 };
 
 struct {
@@ -119,7 +119,7 @@ static COLD void tie(const struct session_key *key, const struct seen *seen)
 	if (!session)
 		return;
 	session->key = *key;
-	session->peer = seen->peer;
+	session->ends = seen->ends;
 	session->conn.service = seen->service;
 	session->conn.tgid = seen->tgid;
 	session->conn.role = seen->role;

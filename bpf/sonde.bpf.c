@@ -27,4 +27,6 @@ const enum service_flag *unused_service_flag __attribute__((unused));
 const struct control *unused_control __attribute__((unused));
 const struct process_event *unused_process_event __attribute__((unused));
 const struct operation_event *unused_operation_event __attribute__((unused));
+const struct span_event *unused_span_event __attribute__((unused));
+const enum trace_flag *unused_trace_flag __attribute__((unused));
 const struct observation_event *unused_observation_event __attribute__((unused));

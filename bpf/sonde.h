@@ -13,6 +13,7 @@
 #define SONDE_SERVICES 4096    /* instances at one time; number 0 means none */
 #define SONDE_PATH 128	       /* bytes of a path that user space is shown */
 #define SONDE_HOST 128	       /* bytes of a Host header, likewise */
+#define SONDE_HEAD 512	       /* bytes of a request that a span shows */
 #define SONDE_OTHER (1U << 31) /* operation numbers of overflow series have this bit */
 #define SONDE_IGNORED (~0U)    /* operation number of what the operator wants ignored */
 
@@ -79,6 +80,9 @@ enum loss {
 	LOSS_MALFORMED,		 /* bytes that are not HTTP/1 where a message should be */
 	LOSS_SEGMENT_UNREADABLE, /* the bytes of a segment could not be read */
 	LOSS_TLS_MEMORY,	 /* no memory for a TLS session, or for a call to its library */
+	LOSS_SPAN_MEMORY,	 /* no memory for the trace of a connection: a span is missing */
+	LOSS_SPAN_RING,		 /* a sampled span found its ring full */
+	LOSS_SPAN_PIPELINED,	 /* a request behind others on its connection has no span */
 	LOSSES,
 };
 
@@ -118,6 +122,7 @@ enum tls_library {
 
 enum service_flag {
 	SERVICE_EXCLUDED = 1,
+	SERVICE_HOPS = 2, /* what handles a request moves between threads, as goroutines do */
 };
 
 /* One instance: a process that listens, and its children. Written by the kernel only. */
@@ -198,6 +203,48 @@ struct observation_event {
 	__u8 version;
 	struct operation_key key;
 	__u64 duration_ns;
+};
+
+/* The two ends of a connection. IPv4 addresses are in the first four bytes. */
+struct ends {
+	__u8 peer[16];
+	__u8 local[16];
+	__u16 peer_port;
+	__u16 local_port;
+	__u16 family;
+	__u16 pad;
+};
+
+/* Where a request stands among others: https://www.w3.org/TR/trace-context/ */
+struct trace_context {
+	__u64 trace_id[2]; /* in the order of its bytes */
+	__u64 span_id;
+	__u64 parent_id; /* 0: a root */
+	__u8 flags;	 /* enum trace_flag */
+	__u8 pad[7];
+};
+
+enum trace_flag {
+	TRACE_REMOTE = 1,	  /* the parent came in a traceparent header */
+	TRACE_REMOTE_SAMPLED = 2, /* which says that it is sampled */
+};
+
+/* On the ring `spans`: a request that is sampled. */
+struct span_event {
+	struct trace_context context;
+	__u64 start_ns;
+	__u64 read_ns; /* when the service read the request; 0: not known */
+	__u64 end_ns;
+	__u32 service;
+	__u32 operation; /* 0: not known */
+	struct ends ends;
+	__u16 status;
+	__u8 side;
+	__u8 method;
+	__u8 version;
+	__u8 failure;
+	__u16 head_length;
+	__u8 head[SONDE_HEAD];
 };
 
 #endif

@@ -42,11 +42,14 @@ type SondeCaller struct {
 		Role       uint8
 		Used       uint8
 		Pad        uint32
-		Peer       struct {
-			_       structs.HostLayout
-			Address [16]uint8
-			Family  uint16
-			_       [6]byte
+		Ends       struct {
+			_         structs.HostLayout
+			Peer      [16]uint8
+			Local     [16]uint8
+			PeerPort  uint16
+			LocalPort uint16
+			Family    uint16
+			Pad       uint16
 		}
 	}
 }
@@ -126,7 +129,7 @@ type SondeConnection struct {
 		Method    uint8
 		Version   uint8
 		Named     uint8
-		Pad       uint8
+		Trace     uint8
 	}
 	Queue [2]struct {
 		_         structs.HostLayout
@@ -136,7 +139,7 @@ type SondeConnection struct {
 		Method    uint8
 		Version   uint8
 		Named     uint8
-		Pad       uint8
+		Trace     uint8
 	}
 }
 
@@ -185,6 +188,20 @@ type SondeGoroutineKey struct {
 	Pad  uint32
 }
 
+type SondeHandling struct {
+	_       structs.HostLayout
+	Context struct {
+		_        structs.HostLayout
+		TraceId  [2]uint64
+		SpanId   uint64
+		ParentId uint64
+		Flags    uint8
+		Pad      [7]uint8
+	}
+	Requests    uint32
+	IsAmbiguous uint32
+}
+
 type SondeHistogram struct {
 	_     structs.HostLayout
 	SumNs uint64
@@ -210,7 +227,10 @@ const (
 	SondeLossLOSS_MALFORMED          SondeLoss = 7
 	SondeLossLOSS_SEGMENT_UNREADABLE SondeLoss = 8
 	SondeLossLOSS_TLS_MEMORY         SondeLoss = 9
-	SondeLossLOSSES                  SondeLoss = 10
+	SondeLossLOSS_SPAN_MEMORY        SondeLoss = 10
+	SondeLossLOSS_SPAN_RING          SondeLoss = 11
+	SondeLossLOSS_SPAN_PIPELINED     SondeLoss = 12
+	SondeLossLOSSES                  SondeLoss = 13
 )
 
 type SondeMethod uint32
@@ -332,7 +352,7 @@ type SondeScratch struct {
 			Method    uint8
 			Version   uint8
 			Named     uint8
-			Pad       uint8
+			Trace     uint8
 		}
 		Observation struct {
 			_          structs.HostLayout
@@ -345,6 +365,7 @@ type SondeScratch struct {
 			Count      uint64
 		}
 	}
+	Hex   [32]uint8
 	Bytes [1160]uint8
 	Path  [128]uint8
 	Host  [128]uint8
@@ -373,6 +394,7 @@ type SondeServiceFlag uint32
 
 const (
 	SondeServiceFlagSERVICE_EXCLUDED SondeServiceFlag = 1
+	SondeServiceFlagSERVICE_HOPS     SondeServiceFlag = 2
 )
 
 type SondeSession struct {
@@ -387,11 +409,14 @@ type SondeSession struct {
 	Failure uint8
 	Freed   uint8
 	Pad     [6]uint8
-	Peer    struct {
-		_       structs.HostLayout
-		Address [16]uint8
-		Family  uint16
-		_       [6]byte
+	Ends    struct {
+		_         structs.HostLayout
+		Peer      [16]uint8
+		Local     [16]uint8
+		PeerPort  uint16
+		LocalPort uint16
+		Family    uint16
+		Pad       uint16
 	}
 }
 
@@ -400,6 +425,39 @@ type SondeSessionKey struct {
 	Object uint64
 	Tgid   uint32
 	Pad    uint32
+}
+
+type SondeSpanEvent struct {
+	_       structs.HostLayout
+	Context struct {
+		_        structs.HostLayout
+		TraceId  [2]uint64
+		SpanId   uint64
+		ParentId uint64
+		Flags    uint8
+		Pad      [7]uint8
+	}
+	StartNs   uint64
+	ReadNs    uint64
+	EndNs     uint64
+	Service   uint32
+	Operation uint32
+	Ends      struct {
+		_         structs.HostLayout
+		Peer      [16]uint8
+		Local     [16]uint8
+		PeerPort  uint16
+		LocalPort uint16
+		Family    uint16
+		Pad       uint16
+	}
+	Status     uint16
+	Side       uint8
+	Method     uint8
+	Version    uint8
+	Failure    uint8
+	HeadLength uint16
+	Head       [512]uint8
 }
 
 type SondeSpill struct {
@@ -415,7 +473,7 @@ type SondeSpill struct {
 		Method    uint8
 		Version   uint8
 		Named     uint8
-		Pad       uint8
+		Trace     uint8
 	}
 }
 
@@ -446,6 +504,42 @@ const (
 	SondeTlsLibraryTLS_GO      SondeTlsLibrary = 2
 )
 
+type SondeTraceFlag uint32
+
+const (
+	SondeTraceFlagTRACE_REMOTE         SondeTraceFlag = 1
+	SondeTraceFlagTRACE_REMOTE_SAMPLED SondeTraceFlag = 2
+)
+
+type SondeTraces struct {
+	_    structs.HostLayout
+	Ends struct {
+		_         structs.HostLayout
+		Peer      [16]uint8
+		Local     [16]uint8
+		PeerPort  uint16
+		LocalPort uint16
+		Family    uint16
+		Pad       uint16
+	}
+	Slots [4]struct {
+		_       structs.HostLayout
+		Context struct {
+			_        structs.HostLayout
+			TraceId  [2]uint64
+			SpanId   uint64
+			ParentId uint64
+			Flags    uint8
+			Pad      [7]uint8
+		}
+		ReadNs     uint64
+		Thread     uint64
+		HeadLength uint32
+		Pad        uint32
+		Head       [512]uint8
+	}
+}
+
 type SondeTransport uint32
 
 const (
@@ -472,6 +566,7 @@ const (
 	SondeMapEmptySession           = "empty_session"
 	SondeMapFreeServices           = "free_services"
 	SondeMapGoroutines             = "goroutines"
+	SondeMapHandlers               = "handlers"
 	SondeMapListeners              = "listeners"
 	SondeMapLosses                 = "losses"
 	SondeMapMptcpOwners            = "mptcp_owners"
@@ -484,6 +579,8 @@ const (
 	SondeMapSeries                 = "series"
 	SondeMapServices               = "services"
 	SondeMapSessions               = "sessions"
+	SondeMapSocketTraces           = "socket_traces"
+	SondeMapSpans                  = "spans"
 	SondeMapSpills                 = "spills"
 	SondeMapStash                  = "stash"
 	SondeMapThreads                = "threads"
@@ -510,6 +607,11 @@ const (
 	SondeVarSeriesLimitPerService  = "series_limit_per_service"
 	SondeVarSeriesRetired          = "series_retired"
 	SondeVarSlotBounds             = "slot_bounds"
+	SondeVarSpanBound              = "span_bound"
+	SondeVarSpanKeepErrors         = "span_keep_errors"
+	SondeVarSpanKeepSlowerNs       = "span_keep_slower_ns"
+	SondeVarSpanParentBased        = "span_parent_based"
+	SondeVarSpansOn                = "spans_on"
 	SondeVarTlsAttached            = "tls_attached"
 	SondeVarTlsAttachedNs          = "tls_attached_ns"
 	SondeVarUnsolicitedCount       = "unsolicited_count"
@@ -524,8 +626,10 @@ const (
 	SondeVarUnusedProtocol         = "unused_protocol"
 	SondeVarUnusedRole             = "unused_role"
 	SondeVarUnusedServiceFlag      = "unused_service_flag"
+	SondeVarUnusedSpanEvent        = "unused_span_event"
 	SondeVarUnusedTlsFunction      = "unused_tls_function"
 	SondeVarUnusedTlsLibrary       = "unused_tls_library"
+	SondeVarUnusedTraceFlag        = "unused_trace_flag"
 	SondeVarUnusedTransport        = "unused_transport"
 	SondeVarUserGeneration         = "user_generation"
 	SondeVarUserSeries             = "user_series"
@@ -597,6 +701,7 @@ type SondeMapSpecs struct {
 	EmptySession  *ebpf.MapSpec `ebpf:"empty_session"`
 	FreeServices  *ebpf.MapSpec `ebpf:"free_services"`
 	Goroutines    *ebpf.MapSpec `ebpf:"goroutines"`
+	Handlers      *ebpf.MapSpec `ebpf:"handlers"`
 	Listeners     *ebpf.MapSpec `ebpf:"listeners"`
 	Losses        *ebpf.MapSpec `ebpf:"losses"`
 	MptcpOwners   *ebpf.MapSpec `ebpf:"mptcp_owners"`
@@ -609,6 +714,8 @@ type SondeMapSpecs struct {
 	Series        *ebpf.MapSpec `ebpf:"series"`
 	Services      *ebpf.MapSpec `ebpf:"services"`
 	Sessions      *ebpf.MapSpec `ebpf:"sessions"`
+	SocketTraces  *ebpf.MapSpec `ebpf:"socket_traces"`
+	Spans         *ebpf.MapSpec `ebpf:"spans"`
 	Spills        *ebpf.MapSpec `ebpf:"spills"`
 	Stash         *ebpf.MapSpec `ebpf:"stash"`
 	Threads       *ebpf.MapSpec `ebpf:"threads"`
@@ -631,6 +738,11 @@ type SondeVariableSpecs struct {
 	SeriesLimitPerService  *ebpf.VariableSpec `ebpf:"series_limit_per_service"`
 	SeriesRetired          *ebpf.VariableSpec `ebpf:"series_retired"`
 	SlotBounds             *ebpf.VariableSpec `ebpf:"slot_bounds"`
+	SpanBound              *ebpf.VariableSpec `ebpf:"span_bound"`
+	SpanKeepErrors         *ebpf.VariableSpec `ebpf:"span_keep_errors"`
+	SpanKeepSlowerNs       *ebpf.VariableSpec `ebpf:"span_keep_slower_ns"`
+	SpanParentBased        *ebpf.VariableSpec `ebpf:"span_parent_based"`
+	SpansOn                *ebpf.VariableSpec `ebpf:"spans_on"`
 	TlsAttached            *ebpf.VariableSpec `ebpf:"tls_attached"`
 	TlsAttachedNs          *ebpf.VariableSpec `ebpf:"tls_attached_ns"`
 	UnsolicitedCount       *ebpf.VariableSpec `ebpf:"unsolicited_count"`
@@ -645,8 +757,10 @@ type SondeVariableSpecs struct {
 	UnusedProtocol         *ebpf.VariableSpec `ebpf:"unused_protocol"`
 	UnusedRole             *ebpf.VariableSpec `ebpf:"unused_role"`
 	UnusedServiceFlag      *ebpf.VariableSpec `ebpf:"unused_service_flag"`
+	UnusedSpanEvent        *ebpf.VariableSpec `ebpf:"unused_span_event"`
 	UnusedTlsFunction      *ebpf.VariableSpec `ebpf:"unused_tls_function"`
 	UnusedTlsLibrary       *ebpf.VariableSpec `ebpf:"unused_tls_library"`
+	UnusedTraceFlag        *ebpf.VariableSpec `ebpf:"unused_trace_flag"`
 	UnusedTransport        *ebpf.VariableSpec `ebpf:"unused_transport"`
 	UserGeneration         *ebpf.VariableSpec `ebpf:"user_generation"`
 	UserSeries             *ebpf.VariableSpec `ebpf:"user_series"`
@@ -680,6 +794,7 @@ type SondeMaps struct {
 	EmptySession  *ebpf.Map `ebpf:"empty_session"`
 	FreeServices  *ebpf.Map `ebpf:"free_services"`
 	Goroutines    *ebpf.Map `ebpf:"goroutines"`
+	Handlers      *ebpf.Map `ebpf:"handlers"`
 	Listeners     *ebpf.Map `ebpf:"listeners"`
 	Losses        *ebpf.Map `ebpf:"losses"`
 	MptcpOwners   *ebpf.Map `ebpf:"mptcp_owners"`
@@ -692,6 +807,8 @@ type SondeMaps struct {
 	Series        *ebpf.Map `ebpf:"series"`
 	Services      *ebpf.Map `ebpf:"services"`
 	Sessions      *ebpf.Map `ebpf:"sessions"`
+	SocketTraces  *ebpf.Map `ebpf:"socket_traces"`
+	Spans         *ebpf.Map `ebpf:"spans"`
 	Spills        *ebpf.Map `ebpf:"spills"`
 	Stash         *ebpf.Map `ebpf:"stash"`
 	Threads       *ebpf.Map `ebpf:"threads"`
@@ -709,6 +826,7 @@ func (m *SondeMaps) Close() error {
 		m.EmptySession,
 		m.FreeServices,
 		m.Goroutines,
+		m.Handlers,
 		m.Listeners,
 		m.Losses,
 		m.MptcpOwners,
@@ -721,6 +839,8 @@ func (m *SondeMaps) Close() error {
 		m.Series,
 		m.Services,
 		m.Sessions,
+		m.SocketTraces,
+		m.Spans,
 		m.Spills,
 		m.Stash,
 		m.Threads,
@@ -744,6 +864,11 @@ type SondeVariables struct {
 	SeriesLimitPerService  *ebpf.Variable `ebpf:"series_limit_per_service"`
 	SeriesRetired          *ebpf.Variable `ebpf:"series_retired"`
 	SlotBounds             *ebpf.Variable `ebpf:"slot_bounds"`
+	SpanBound              *ebpf.Variable `ebpf:"span_bound"`
+	SpanKeepErrors         *ebpf.Variable `ebpf:"span_keep_errors"`
+	SpanKeepSlowerNs       *ebpf.Variable `ebpf:"span_keep_slower_ns"`
+	SpanParentBased        *ebpf.Variable `ebpf:"span_parent_based"`
+	SpansOn                *ebpf.Variable `ebpf:"spans_on"`
 	TlsAttached            *ebpf.Variable `ebpf:"tls_attached"`
 	TlsAttachedNs          *ebpf.Variable `ebpf:"tls_attached_ns"`
 	UnsolicitedCount       *ebpf.Variable `ebpf:"unsolicited_count"`
@@ -758,8 +883,10 @@ type SondeVariables struct {
 	UnusedProtocol         *ebpf.Variable `ebpf:"unused_protocol"`
 	UnusedRole             *ebpf.Variable `ebpf:"unused_role"`
 	UnusedServiceFlag      *ebpf.Variable `ebpf:"unused_service_flag"`
+	UnusedSpanEvent        *ebpf.Variable `ebpf:"unused_span_event"`
 	UnusedTlsFunction      *ebpf.Variable `ebpf:"unused_tls_function"`
 	UnusedTlsLibrary       *ebpf.Variable `ebpf:"unused_tls_library"`
+	UnusedTraceFlag        *ebpf.Variable `ebpf:"unused_trace_flag"`
 	UnusedTransport        *ebpf.Variable `ebpf:"unused_transport"`
 	UserGeneration         *ebpf.Variable `ebpf:"user_generation"`
 	UserSeries             *ebpf.Variable `ebpf:"user_series"`

@@ -14,11 +14,7 @@
 
 struct parse;
 struct carries;
-
-struct peer {
-	__u8 address[16] __attribute__((aligned(8)));
-	__u16 family;
-};
+struct traces;
 
 /* Copies bytes of the payload, 1 to WINDOW_FRESH of them; 0 if that succeeded. */
 static __always_inline int read_payload(struct parse *p, __u32 from, void *to, __u32 length);
@@ -26,8 +22,8 @@ static __always_inline int read_payload(struct parse *p, __u32 from, void *to, _
 /* NULL if there is none, or no memory to create it. */
 static __always_inline struct spill *spill_of(void *place, bool create);
 static __always_inline struct carries *carries_of(void *place, bool create);
+static __always_inline struct traces *traces_of(void *place, bool create);
 
-/* The other end. */
-static __always_inline void read_peer(struct parse *p, struct peer *peer);
+static __always_inline void read_ends(struct parse *p, struct ends *ends);
 
 #endif

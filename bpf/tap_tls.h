@@ -26,6 +26,7 @@ struct {
 struct blank {
 	struct spill spill;
 	struct carries carries;
+	struct traces traces;
 };
 
 struct {
@@ -67,16 +68,40 @@ static __always_inline struct carries *carries_of(void *place, bool create)
 	return bpf_map_lookup_elem(&tls_carries, &key);
 }
 
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_SESSIONS);
+	__type(key, struct session_key);
+	__type(value, struct traces);
+} tls_traces SEC(".maps");
+
+static __always_inline struct traces *traces_of(void *place, bool create)
+{
+	struct session *session = place;
+	struct session_key key = session->key;
+	struct traces *traces = bpf_map_lookup_elem(&tls_traces, &key);
+	__u32 zero = 0;
+	struct blank *blank;
+
+	if (traces || !create)
+		return traces;
+	blank = bpf_map_lookup_elem(&blanks, &zero);
+	if (!blank || bpf_map_update_elem(&tls_traces, &key, &blank->traces, BPF_NOEXIST))
+		return NULL;
+	return bpf_map_lookup_elem(&tls_traces, &key);
+}
+
 static __always_inline int read_payload(struct parse *p, __u32 from, void *to, __u32 length)
 {
 	return bpf_probe_read_user(to, show_length(length), p->user + from);
 }
 
-static __always_inline void read_peer(struct parse *p, struct peer *peer)
+static __always_inline void read_ends(struct parse *p, struct ends *ends)
 {
 	struct session *session = p->place;
 
-	*peer = session->peer;
+	*ends = session->ends;
 }
 
 /* What a session had beside itself. */
@@ -88,6 +113,8 @@ static __always_inline void forget_session(struct session *session)
 	bpf_map_delete_elem(&tls_sockets, &cookie);
 	bpf_map_delete_elem(&tls_spills, &key);
 	bpf_map_delete_elem(&tls_carries, &key);
+	if (spans_on)
+		bpf_map_delete_elem(&tls_traces, &key);
 	bpf_map_delete_elem(&sessions, &key);
 }
 

@@ -23,6 +23,7 @@ const (
 	TlsMapEmptySession          = "empty_session"
 	TlsMapFreeServices          = "free_services"
 	TlsMapGoroutines            = "goroutines"
+	TlsMapHandlers              = "handlers"
 	TlsMapListeners             = "listeners"
 	TlsMapLosses                = "losses"
 	TlsMapMptcpOwners           = "mptcp_owners"
@@ -34,10 +35,12 @@ const (
 	TlsMapSeries                = "series"
 	TlsMapServices              = "services"
 	TlsMapSessions              = "sessions"
+	TlsMapSpans                 = "spans"
 	TlsMapThreads               = "threads"
 	TlsMapTlsCarries            = "tls_carries"
 	TlsMapTlsSockets            = "tls_sockets"
 	TlsMapTlsSpills             = "tls_spills"
+	TlsMapTlsTraces             = "tls_traces"
 	TlsMapWriters               = "writers"
 	TlsProgTlsEnd               = "tls_end"
 	TlsProgTlsEnter             = "tls_enter"
@@ -54,6 +57,11 @@ const (
 	TlsVarSeriesLimitPerService = "series_limit_per_service"
 	TlsVarSeriesRetired         = "series_retired"
 	TlsVarSlotBounds            = "slot_bounds"
+	TlsVarSpanBound             = "span_bound"
+	TlsVarSpanKeepErrors        = "span_keep_errors"
+	TlsVarSpanKeepSlowerNs      = "span_keep_slower_ns"
+	TlsVarSpanParentBased       = "span_parent_based"
+	TlsVarSpansOn               = "spans_on"
 	TlsVarTlsAttached           = "tls_attached"
 	TlsVarTlsAttachedNs         = "tls_attached_ns"
 	TlsVarUnsolicitedCount      = "unsolicited_count"
@@ -120,6 +128,7 @@ type TlsMapSpecs struct {
 	EmptySession  *ebpf.MapSpec `ebpf:"empty_session"`
 	FreeServices  *ebpf.MapSpec `ebpf:"free_services"`
 	Goroutines    *ebpf.MapSpec `ebpf:"goroutines"`
+	Handlers      *ebpf.MapSpec `ebpf:"handlers"`
 	Listeners     *ebpf.MapSpec `ebpf:"listeners"`
 	Losses        *ebpf.MapSpec `ebpf:"losses"`
 	MptcpOwners   *ebpf.MapSpec `ebpf:"mptcp_owners"`
@@ -131,10 +140,12 @@ type TlsMapSpecs struct {
 	Series        *ebpf.MapSpec `ebpf:"series"`
 	Services      *ebpf.MapSpec `ebpf:"services"`
 	Sessions      *ebpf.MapSpec `ebpf:"sessions"`
+	Spans         *ebpf.MapSpec `ebpf:"spans"`
 	Threads       *ebpf.MapSpec `ebpf:"threads"`
 	TlsCarries    *ebpf.MapSpec `ebpf:"tls_carries"`
 	TlsSockets    *ebpf.MapSpec `ebpf:"tls_sockets"`
 	TlsSpills     *ebpf.MapSpec `ebpf:"tls_spills"`
+	TlsTraces     *ebpf.MapSpec `ebpf:"tls_traces"`
 	Writers       *ebpf.MapSpec `ebpf:"writers"`
 }
 
@@ -153,6 +164,11 @@ type TlsVariableSpecs struct {
 	SeriesLimitPerService *ebpf.VariableSpec `ebpf:"series_limit_per_service"`
 	SeriesRetired         *ebpf.VariableSpec `ebpf:"series_retired"`
 	SlotBounds            *ebpf.VariableSpec `ebpf:"slot_bounds"`
+	SpanBound             *ebpf.VariableSpec `ebpf:"span_bound"`
+	SpanKeepErrors        *ebpf.VariableSpec `ebpf:"span_keep_errors"`
+	SpanKeepSlowerNs      *ebpf.VariableSpec `ebpf:"span_keep_slower_ns"`
+	SpanParentBased       *ebpf.VariableSpec `ebpf:"span_parent_based"`
+	SpansOn               *ebpf.VariableSpec `ebpf:"spans_on"`
 	TlsAttached           *ebpf.VariableSpec `ebpf:"tls_attached"`
 	TlsAttachedNs         *ebpf.VariableSpec `ebpf:"tls_attached_ns"`
 	UnsolicitedCount      *ebpf.VariableSpec `ebpf:"unsolicited_count"`
@@ -187,6 +203,7 @@ type TlsMaps struct {
 	EmptySession  *ebpf.Map `ebpf:"empty_session"`
 	FreeServices  *ebpf.Map `ebpf:"free_services"`
 	Goroutines    *ebpf.Map `ebpf:"goroutines"`
+	Handlers      *ebpf.Map `ebpf:"handlers"`
 	Listeners     *ebpf.Map `ebpf:"listeners"`
 	Losses        *ebpf.Map `ebpf:"losses"`
 	MptcpOwners   *ebpf.Map `ebpf:"mptcp_owners"`
@@ -198,10 +215,12 @@ type TlsMaps struct {
 	Series        *ebpf.Map `ebpf:"series"`
 	Services      *ebpf.Map `ebpf:"services"`
 	Sessions      *ebpf.Map `ebpf:"sessions"`
+	Spans         *ebpf.Map `ebpf:"spans"`
 	Threads       *ebpf.Map `ebpf:"threads"`
 	TlsCarries    *ebpf.Map `ebpf:"tls_carries"`
 	TlsSockets    *ebpf.Map `ebpf:"tls_sockets"`
 	TlsSpills     *ebpf.Map `ebpf:"tls_spills"`
+	TlsTraces     *ebpf.Map `ebpf:"tls_traces"`
 	Writers       *ebpf.Map `ebpf:"writers"`
 }
 
@@ -214,6 +233,7 @@ func (m *TlsMaps) Close() error {
 		m.EmptySession,
 		m.FreeServices,
 		m.Goroutines,
+		m.Handlers,
 		m.Listeners,
 		m.Losses,
 		m.MptcpOwners,
@@ -225,10 +245,12 @@ func (m *TlsMaps) Close() error {
 		m.Series,
 		m.Services,
 		m.Sessions,
+		m.Spans,
 		m.Threads,
 		m.TlsCarries,
 		m.TlsSockets,
 		m.TlsSpills,
+		m.TlsTraces,
 		m.Writers,
 	)
 }
@@ -248,6 +270,11 @@ type TlsVariables struct {
 	SeriesLimitPerService *ebpf.Variable `ebpf:"series_limit_per_service"`
 	SeriesRetired         *ebpf.Variable `ebpf:"series_retired"`
 	SlotBounds            *ebpf.Variable `ebpf:"slot_bounds"`
+	SpanBound             *ebpf.Variable `ebpf:"span_bound"`
+	SpanKeepErrors        *ebpf.Variable `ebpf:"span_keep_errors"`
+	SpanKeepSlowerNs      *ebpf.Variable `ebpf:"span_keep_slower_ns"`
+	SpanParentBased       *ebpf.Variable `ebpf:"span_parent_based"`
+	SpansOn               *ebpf.Variable `ebpf:"spans_on"`
 	TlsAttached           *ebpf.Variable `ebpf:"tls_attached"`
 	TlsAttachedNs         *ebpf.Variable `ebpf:"tls_attached_ns"`
 	UnsolicitedCount      *ebpf.Variable `ebpf:"unsolicited_count"`

@@ -9,6 +9,7 @@
 #define SONDE_TLS_CALL_H
 
 #include "close.h"
+#include "handling.h"
 #include "plaintext.h"
 
 /* What a goroutine begins with in the kernel's runtime.g, since Go 1.4. */
@@ -208,6 +209,19 @@ static __always_inline void remember_unsent(struct session *session, struct call
 		session->unsent = call->buffer;
 }
 
+/* What was read inside TLS is read by the program in this moment. */
+static __always_inline void note_request(struct session *session)
+{
+	struct connection *conn = &session->conn;
+	struct traces *traces;
+
+	if (conn->role != ROLE_SERVER || conn->tail - conn->head != 1)
+		return;
+	traces = traces_of(session, false);
+	if (traces && !trace_slot(traces, conn->head)->read_ns)
+		read_request(conn, trace_slot(traces, conn->head));
+}
+
 static __always_inline void leave(struct pt_regs *ctx, struct caller *caller, __u64 cookie,
 				  __u32 tgid)
 {
@@ -240,6 +254,8 @@ static __always_inline void leave(struct pt_regs *ctx, struct caller *caller, __
 	}
 	if (length)
 		parse_plaintext(session, &call, is_read(function), length);
+	if (unlikely(spans_on) && is_read(function))
+		note_request(session);
 	if (session->ended_ns) /* what was read was in the socket when it was closed */
 		end_connection(&session->conn, session, session->failure, session->ended_ns);
 }

@@ -5,16 +5,21 @@
 
 #include "caller.h"
 
-static __always_inline void see_peer(const struct sock *sk, struct peer *peer)
+static __always_inline void see_ends(const struct sock *sk, struct ends *ends)
 {
 	const struct sock_common *common = &sk->__sk_common;
 
-	peer->family = common->skc_family;
-	__builtin_memset(peer->address, 0, sizeof(peer->address));
-	if (common->skc_family == AF_INET)
-		*(__u32 *)peer->address = common->skc_daddr;
-	else if (bpf_core_field_exists(common->skc_v6_daddr))
-		bpf_core_read(peer->address, sizeof(peer->address), &common->skc_v6_daddr);
+	__builtin_memset(ends, 0, sizeof(*ends));
+	ends->family = common->skc_family;
+	ends->peer_port = bpf_ntohs(common->skc_dport);
+	ends->local_port = common->skc_num;
+	if (common->skc_family == AF_INET) {
+		*(__u32 *)ends->peer = common->skc_daddr;
+		*(__u32 *)ends->local = common->skc_rcv_saddr;
+	} else if (bpf_core_field_exists(common->skc_v6_daddr)) {
+		bpf_core_read(ends->peer, sizeof(ends->peer), &common->skc_v6_daddr);
+		bpf_core_read(ends->local, sizeof(ends->local), &common->skc_v6_rcv_saddr);
+	}
 }
 
 static __always_inline void see(struct sock *sk, struct connection *conn, struct seen *seen)
@@ -35,7 +40,7 @@ static __always_inline void see(struct sock *sk, struct connection *conn, struct
 	seen->tgid = conn->tgid;
 	seen->server_port = conn->server_port;
 	seen->role = conn->role;
-	see_peer(sk, &seen->peer);
+	see_ends(sk, &seen->ends);
 }
 
 /* The goroutine that this thread runs, if it is inside a function of crypto/tls. */

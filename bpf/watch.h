@@ -55,7 +55,7 @@ static COLD void tie_writer(struct __sk_buff *skb, struct connection *conn,
 	seen.tgid = conn->tgid;
 	seen.server_port = conn->server_port;
 	seen.role = conn->role;
-	read_peer(&p, &seen.peer);
+	read_ends(&p, &seen.ends);
 	tie(&key, &seen);
 	conn->tied = 1;
 }

@@ -43,6 +43,7 @@ struct scratch {
 	__u64 host_hash;
 	__u64 number; /* that was read last: a length, or a chunk's size */
 	struct answered answered;
+	__u8 hex[32] __attribute__((aligned(8))); /* what was read last in hexadecimal */
 	__u8 bytes[WINDOW_SIZE + WINDOW_SLACK];
 	__u8 path[SONDE_PATH];
 	__u8 host[SONDE_HOST];
@@ -214,6 +215,9 @@ static COLD __u32 take_carried(struct parse *p)
 	return carried < LINE_CAP ? carried : LINE_CAP;
 }
 
+/* Defined in traceparent.h. */
+static COLD void extend_head(struct parse *p, __u32 fresh_at, __u32 fresh);
+
 /* The first window of a segment: what was carried, then the first fresh bytes. */
 static __always_inline int open_window(struct parse *p, __u32 start, __u32 end)
 {
@@ -229,6 +233,8 @@ static __always_inline int open_window(struct parse *p, __u32 start, __u32 end)
 		lose(LOSS_SEGMENT_UNREADABLE, 1);
 		return -1;
 	}
+	if (unlikely(spans_on) && p->stream->state == STREAM_HEADERS && !p->is_response)
+		extend_head(p, carried, fresh);
 	s->at = s->base = start - carried;
 	s->end = end;
 	s->length = carried + fresh;

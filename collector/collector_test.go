@@ -14,7 +14,6 @@ import (
 	"sonde_exporter/discovery"
 	"sonde_exporter/discovery/inspect"
 	"sonde_exporter/probe"
-	"sonde_exporter/series"
 )
 
 func TestEveryCollectorHasHelp(t *testing.T) {
@@ -33,36 +32,11 @@ func TestNewSetRefusesUnknownNames(t *testing.T) {
 	}
 }
 
-func TestHTTPValues(t *testing.T) {
-	labels := series.Labels{
-		ServiceName: "shop", ServiceNamespace: "eu", Role: series.Server, ServerPort: 8080,
-		Method: "GET", Route: "/users/{id}", Status: 503, ErrorType: "503", ProtocolVersion: "1.1", Scheme: "http",
-	}
-	values := httpValues(labels)
-	if len(values) != len(httpServerLabels) || len(httpClientLabels) != len(httpServerLabels)+1 {
-		t.Fatalf("%d values for %d labels of servers and %d of clients", len(values), len(httpServerLabels), len(httpClientLabels))
-	}
-	want := map[string]string{
-		"service_name": "shop", "service_namespace": "eu", "server_port": "8080", "http_request_method": "GET",
-		"http_route": "/users/{id}", "http_response_status_code": "503", "url_scheme": "http",
-		"network_protocol_version": "1.1", "error_type": "503",
-	}
-	for i, name := range httpServerLabels {
-		if values[i] != want[name] {
-			t.Errorf("%s is %q, want %q", name, values[i], want[name])
-		}
-	}
-	unknown := httpValues(series.Labels{})
-	if joined := strings.Join(unknown, ""); joined != "" {
-		t.Errorf("values of what is not known: %q, want none", unknown)
-	}
-}
-
 // deafKernel has nothing to say of any instance.
 type deafKernel struct{}
 
 func (deafKernel) Service(uint32) (probe.Service, error)   { return probe.Service{}, nil }
-func (deafKernel) Exclude(uint32, bool) error              { return nil }
+func (deafKernel) Decide(uint32, probe.Decision) error     { return nil }
 func (deafKernel) LimitAnnouncements(uint32, uint64) error { return nil }
 func (deafKernel) Rejudge() error                          { return nil }
 

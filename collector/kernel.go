@@ -2,6 +2,8 @@ package collector
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
+
+	"sonde_exporter/probe"
 )
 
 func updateProgram(s *scrape, ch chan<- prometheus.Metric) error {
@@ -41,6 +43,8 @@ func updateLoss(s *scrape, ch chan<- prometheus.Metric) error {
 		"Requests that could not be observed, by reason.", []string{"reason"}, nil)
 	events := prometheus.NewDesc(namespace+"_lost_events_total",
 		"Listeners and processes that could not be followed, by reason.", []string{"reason"}, nil)
+	spans := prometheus.NewDesc(namespace+"_spans_dropped_total",
+		"Spans of sampled requests that were dropped, by reason; metrics are not touched by that.", []string{"reason"}, nil)
 	unsolicited := prometheus.NewDesc(namespace+"_unsolicited_responses_total",
 		"Responses that answered no request, such as a 408 on an idle connection.", nil, nil)
 	losses, err := s.Probe.Losses()
@@ -48,10 +52,9 @@ func updateLoss(s *scrape, ch chan<- prometheus.Metric) error {
 		return err
 	}
 	for _, loss := range losses {
-		desc := observations
-		if loss.OfEvent {
-			desc = events
-		}
+		desc := map[probe.Lost]*prometheus.Desc{
+			probe.LostObservation: observations, probe.LostEvent: events, probe.LostSpan: spans,
+		}[loss.Of]
 		ch <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(loss.Count), loss.Reason)
 	}
 	count, err := s.Probe.Unsolicited()

@@ -149,8 +149,11 @@ func TestLossesAreThereFromTheStart(t *testing.T) {
 	}
 	for _, loss := range losses {
 		name := "sonde_lost_observations_total"
-		if loss.OfEvent {
+		switch loss.Of {
+		case probe.LostEvent:
 			name = "sonde_lost_events_total"
+		case probe.LostSpan:
+			name = "sonde_spans_dropped_total"
 		}
 		valueOf(t, families[name], "reason", loss.Reason)
 	}

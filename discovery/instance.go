@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"sonde_exporter/discovery/inspect"
+	"sonde_exporter/probe"
 )
 
 // Instance is a process that listens on TCP, with its children: what the kernel
@@ -29,6 +30,13 @@ type Service struct {
 // Service returns which service this is an instance of.
 func (i *Instance) Service() Service {
 	return Service{Name: i.Identity.Name, Namespace: i.Identity.Namespace}
+}
+
+// goLanguage is a runtime that moves what handles a request between threads.
+const goLanguage = "go"
+
+func (i *Instance) decision() probe.Decision {
+	return probe.Decision{Excluded: !i.Selected, Hops: i.Process.Language == goLanguage}
 }
 
 func (i *Instance) addPort(port uint16) {

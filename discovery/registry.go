@@ -22,7 +22,7 @@ const announcementsPerSecond = 2000
 // Kernel is what the registry needs of the kernel side.
 type Kernel interface {
 	Service(id uint32) (probe.Service, error)
-	Exclude(id uint32, excluded bool) error
+	Decide(id uint32, decision probe.Decision) error
 	LimitAnnouncements(id uint32, limit uint64) error
 	Rejudge() error
 }
@@ -130,8 +130,8 @@ func (r *Registry) judge(instance *Instance, was Instance) {
 	decision := judge(r.rules, instance.Process.Executable, instance.Ports)
 	instance.Selected, instance.Reason = decision.selected, decision.reason
 	instance.Identity = identify(instance.Process, decision.rule)
-	if was.Selected != instance.Selected {
-		r.tellKernel(instance)
+	if was.decision() != instance.decision() {
+		r.tellKernel(instance, was.Selected != instance.Selected)
 	}
 	if was.Selected != instance.Selected || was.Identity != instance.Identity {
 		r.logger.Info("service", "name", instance.Identity.Name, "named_by", instance.Identity.Source,
@@ -139,9 +139,9 @@ func (r *Registry) judge(instance *Instance, was Instance) {
 	}
 }
 
-func (r *Registry) tellKernel(instance *Instance) {
-	err := r.kernel.Exclude(instance.ID, !instance.Selected)
-	if err == nil {
+func (r *Registry) tellKernel(instance *Instance, rejudge bool) {
+	err := r.kernel.Decide(instance.ID, instance.decision())
+	if err == nil && rejudge {
 		err = r.kernel.Rejudge()
 	}
 	if err != nil {

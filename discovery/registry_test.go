@@ -30,8 +30,8 @@ type fakeKernel struct {
 
 func (k *fakeKernel) Service(id uint32) (probe.Service, error) { return k.services[id], k.failure }
 
-func (k *fakeKernel) Exclude(id uint32, excluded bool) error {
-	k.excluded[id] = append(k.excluded[id], excluded)
+func (k *fakeKernel) Decide(id uint32, decision probe.Decision) error {
+	k.excluded[id] = append(k.excluded[id], decision.Excluded)
 	return k.failure
 }
 

@@ -32,13 +32,21 @@ func (p *Probe) change(id uint32, change func(*bpf.SondeControl)) error {
 	return nil
 }
 
-// Exclude decides that an instance is not measured, or that it is. Connections
-// take that up when Rejudge is called.
-func (p *Probe) Exclude(id uint32, excluded bool) error {
+// Decision is what user space decides about an instance.
+type Decision struct {
+	Excluded bool // it is not measured
+	Hops     bool // its requests move between threads, as goroutines do
+}
+
+// Decide makes a decision known. Connections take it up when Rejudge is called.
+func (p *Probe) Decide(id uint32, decision Decision) error {
 	return p.change(id, func(c *bpf.SondeControl) {
 		c.Flags = 0
-		if excluded {
-			c.Flags = uint32(bpf.SondeServiceFlagSERVICE_EXCLUDED)
+		if decision.Excluded {
+			c.Flags |= uint32(bpf.SondeServiceFlagSERVICE_EXCLUDED)
+		}
+		if decision.Hops {
+			c.Flags |= uint32(bpf.SondeServiceFlagSERVICE_HOPS)
 		}
 	})
 }

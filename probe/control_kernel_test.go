@@ -18,7 +18,7 @@ func TestExclusion(t *testing.T) {
 	defer client.hangUp()
 	sendFive := func(excluded bool, want uint64) {
 		t.Helper()
-		if err := k.Exclude(instance, excluded); err != nil {
+		if err := k.Decide(instance, Decision{Excluded: excluded}); err != nil {
 			t.Fatal(err)
 		}
 		if err := k.Rejudge(); err != nil {

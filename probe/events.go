@@ -86,12 +86,15 @@ func (p *Probe) openRings() (err error) {
 	if p.requestRing, err = ringbuf.NewReader(p.objects.RequestEvents); err != nil {
 		return fmt.Errorf("the ring of request events cannot be read: %w", err)
 	}
+	if p.spanRing, err = ringbuf.NewReader(p.objects.Spans); err != nil {
+		return fmt.Errorf("the ring of spans cannot be read: %w", err)
+	}
 	return nil
 }
 
 func (p *Probe) closeRings() error {
 	var failures []error
-	for _, ring := range []*ringbuf.Reader{p.processRing, p.requestRing} {
+	for _, ring := range []*ringbuf.Reader{p.processRing, p.requestRing, p.spanRing} {
 		if ring != nil {
 			failures = append(failures, ring.Close())
 		}

@@ -70,15 +70,16 @@ func openProbe(t *testing.T) kernel {
 	t.Helper()
 	needKernel(t)
 	p, err := Open(Options{
-		Bounds: testBounds(), SeriesLimit: 1000, Procfs: "/proc", Logger: slog.New(slog.DiscardHandler),
+		Bounds: testBounds(), SeriesLimit: 1000, Spans: true, Procfs: "/proc", Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatalf("Open: %v", err)
 	}
 	k := kernel{Probe: p, recorder: newRecorder(p)}
-	served := make(chan error, 2)
+	served := make(chan error, 3)
 	go func() { served <- p.ServeProcesses(k.recorder) }()
 	go func() { served <- p.ServeRequests(k.recorder) }()
+	go func() { served <- p.ServeSpans(k.recorder) }()
 	t.Cleanup(func() {
 		if err := p.Close(); err != nil {
 			t.Errorf("Close: %v", err)

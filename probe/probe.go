@@ -30,6 +30,8 @@ type Options struct {
 	Bounds []uint64
 	// SeriesLimit bounds the series in all, overflow series aside.
 	SeriesLimit uint32
+	// Spans makes room for spans.
+	Spans bool
 	// Procfs is where /proc is mounted, for the list of mounts and namespaces.
 	Procfs string
 	// Logger receives what was found and what could not be done.
@@ -46,6 +48,7 @@ type Probe struct {
 
 	processRing *ringbuf.Reader
 	requestRing *ringbuf.Reader
+	spanRing    *ringbuf.Reader
 
 	links   []link.Link
 	taps    []Tap
@@ -129,6 +132,9 @@ func (p *Probe) load() error {
 		return err
 	}
 	spec.Maps[bpf.SondeMapSeries].MaxEntries = p.options.SeriesLimit + Services*overflowSeriesPerService
+	if p.options.Spans {
+		spec.Maps[bpf.SondeMapSpans].MaxEntries = spanRingBytes
+	}
 	loaded, err := ebpf.NewCollection(spec)
 	if err != nil {
 		return explainLoad(err)

@@ -3,6 +3,7 @@ package probe
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -44,6 +45,7 @@ type recorder struct {
 	announced  map[uint32]int // operations, by instance
 	own        map[uint32]tally
 	speakTLS   map[uint32]bool // instances
+	spans      []Span
 }
 
 func newRecorder(p *Probe) *recorder {
@@ -81,6 +83,14 @@ func (r *recorder) SpeaksTLS(event ProcessEvent) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.speakTLS[event.Service] = true
+}
+
+// Span implements SpanHandler.
+func (r *recorder) Span(span *Span) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	span.Head = slices.Clone(span.Head)
+	r.spans = append(r.spans, *span)
 }
 
 // Operation implements RequestHandler.

@@ -120,11 +120,21 @@ func countEntries(m *ebpf.Map) (uint64, error) {
 	return count, nil
 }
 
+// Lost is what a loss is of.
+type Lost uint8
+
+// What can be lost.
+const (
+	LostObservation Lost = iota // a request was not counted
+	LostEvent                   // a listener or process was missed
+	LostSpan                    // a request was counted, but has no span
+)
+
 // Loss is a reason why something was lost, and how often it was.
 type Loss struct {
-	Reason  string
-	OfEvent bool // a listener or process was missed, rather than a request
-	Count   uint64
+	Reason string
+	Of     Lost
+	Count  uint64
 }
 
 // lossNames gives each reason the value that its label has.
@@ -139,11 +149,19 @@ var lossNames = [...]string{
 	bpf.SondeLossLOSS_MALFORMED:          "malformed",
 	bpf.SondeLossLOSS_SEGMENT_UNREADABLE: "segment_unreadable",
 	bpf.SondeLossLOSS_TLS_MEMORY:         "tls_memory",
+	bpf.SondeLossLOSS_SPAN_MEMORY:        "trace_memory",
+	bpf.SondeLossLOSS_SPAN_RING:          "ring_full",
+	bpf.SondeLossLOSS_SPAN_PIPELINED:     "pipelined",
 }
 
-func isOfEvent(reason bpf.SondeLoss) bool {
-	return reason == bpf.SondeLossLOSS_SERVICE_LIMIT || reason == bpf.SondeLossLOSS_PROCESS_LIMIT ||
-		reason == bpf.SondeLossLOSS_CONTROL_RING
+func lostBy(reason bpf.SondeLoss) Lost {
+	switch reason {
+	case bpf.SondeLossLOSS_SERVICE_LIMIT, bpf.SondeLossLOSS_PROCESS_LIMIT, bpf.SondeLossLOSS_CONTROL_RING:
+		return LostEvent
+	case bpf.SondeLossLOSS_SPAN_MEMORY, bpf.SondeLossLOSS_SPAN_RING, bpf.SondeLossLOSS_SPAN_PIPELINED:
+		return LostSpan
+	}
+	return LostObservation
 }
 
 // Losses returns every reason, those that never occurred included.
@@ -155,7 +173,7 @@ func (p *Probe) Losses() ([]Loss, error) {
 			return nil, fmt.Errorf("the losses cannot be read: %w", err)
 		}
 		all[reason].Reason = name
-		all[reason].OfEvent = isOfEvent(bpf.SondeLoss(reason))
+		all[reason].Of = lostBy(bpf.SondeLoss(reason))
 		for _, count := range perCPU {
 			all[reason].Count += count
 		}

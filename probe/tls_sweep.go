@@ -49,6 +49,7 @@ func (p *Probe) forgetSession(session *bpf.SondeSession) error {
 		deleteIfThere(p.objects.TlsSockets, session.Cookie),
 		deleteIfThere(p.tls.objects.TlsSpills, session.Key),
 		deleteIfThere(p.tls.objects.TlsCarries, session.Key),
+		deleteIfThere(p.tls.objects.TlsTraces, session.Key),
 		deleteIfThere(p.objects.Sessions, session.Key),
 	)
 }

@@ -26,7 +26,8 @@ static struct socket {
 	struct connection connection;
 	struct spill spill;
 	struct carries carries;
-	bool has_connection, has_spill, has_carries;
+	struct traces traces;
+	bool has_connection, has_spill, has_carries, has_traces;
 } sockets[HOST_SOCKETS];
 
 /* A hash map: cells of { used, key, value }, of which the first `reached` were ever used. */
@@ -56,7 +57,7 @@ static struct table {
 	  NULL }
 	TABLE(operations, true), TABLE(series, false), TABLE(processes, false),
 	TABLE(stash, true),	 TABLE(early, true),	TABLE(sessions, false),
-	TABLE(tls_sockets, false), TABLE(writers, false),
+	TABLE(tls_sockets, false), TABLE(writers, false), TABLE(handlers, true),
 };
 
 #define TABLES (sizeof(tables) / sizeof(*tables))
@@ -206,6 +207,8 @@ static void *bpf_sk_storage_get(void *map, void *sk, void *value, __u64 flags)
 		return storage(&s->spill, sizeof(s->spill), &s->has_spill, flags);
 	if (map == &carries)
 		return storage(&s->carries, sizeof(s->carries), &s->has_carries, flags);
+	if (map == &socket_traces)
+		return storage(&s->traces, sizeof(s->traces), &s->has_traces, flags);
 	fail("a socket storage that the host does not know was asked for");
 	return NULL;
 }
@@ -215,6 +218,8 @@ static void *bpf_ringbuf_reserve(void *ring, __u64 size, __u64 flags)
 	(void)flags;
 	if (ring == &process_events)
 		return &host.process;
+	if (ring == &spans)
+		return host.ring_full ? NULL : &host.span;
 	if (host.ring_full || ring != &request_events)
 		return NULL;
 	if (size == sizeof(struct operation_event) && host.operation_count < HOST_EVENTS)
@@ -231,6 +236,10 @@ static void bpf_ringbuf_submit(void *event, __u64 flags)
 	(void)flags;
 	if (event == &host.process)
 		return;
+	if (event == &host.span) {
+		host.span_count++;
+		return;
+	}
 	if (operation->type != EVENT_OPERATION) {
 		host.observation_count++;
 		return;
@@ -298,6 +307,11 @@ static struct task_struct *bpf_get_current_task_btf(void)
 	static struct task_struct task;
 
 	return &task;
+}
+
+static __u32 bpf_get_prandom_u32(void)
+{
+	return ++host.random;
 }
 
 static __u64 bpf_get_socket_cookie(struct __sk_buff *skb)

@@ -38,6 +38,9 @@ struct host {
 	struct control controls[HOST_SERVICES];
 	__u64 losses[LOSSES];
 	struct process_event process; /* the last one */
+	struct span_event span;	      /* likewise */
+	__u64 span_count;
+	__u32 random; /* the last number that was random */
 	char fault[HOST_FAULT]; /* first rule that the parser broke; empty: none */
 };
 

@@ -46,6 +46,7 @@ struct task_struct {
 /* Names of processes are of no interest here. */
 #define bpf_core_read_str(to, size, from) ((void)(from))
 
+#define bpf_be64_to_cpu(value) __builtin_bswap64(value)
 #define bpf_ntohs(value) __builtin_bswap16(value)
 #define bpf_ntohl(value) __builtin_bswap32(value)
 
@@ -59,6 +60,7 @@ static long bpf_skb_load_bytes(const struct __sk_buff *skb, __u32 offset, void *
 static long bpf_probe_read_kernel(void *to, __u32 length, const void *from);
 static __u64 bpf_ktime_get_ns(void);
 static struct task_struct *bpf_get_current_task_btf(void);
+static __u32 bpf_get_prandom_u32(void);
 static __u64 bpf_get_socket_cookie(struct __sk_buff *skb);
 static struct bpf_sock *bpf_sk_fullsock(struct bpf_sock *sk);
 static struct bpf_tcp_sock *bpf_tcp_sock(struct bpf_sock *sk);
