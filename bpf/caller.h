@@ -27,8 +27,9 @@ struct call {
 	__u64 inner;  /* depth of the call within this one that began last */
 	__u32 nested; /* calls within this one */
 	__u8 function;
-	__u8 is_writer; /* has an entry in `writers` */
-	__u8 pad[2];
+	__u8 is_writer;	 /* has an entry in `writers` */
+	__u8 is_written; /* its plaintext has been parsed */
+	__u8 pad;
 	__u64 thread; /* that entered */
 };
 

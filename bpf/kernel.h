@@ -73,6 +73,11 @@ struct sock {
 	int sk_err;
 };
 
+struct tcp_sock {
+	__u32 rcv_nxt;
+	__u32 copied_seq;
+};
+
 struct inet_connection_sock {
 	void *icsk_ulp_data;
 };

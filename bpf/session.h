@@ -45,7 +45,7 @@ struct seen {
 	__u32 tgid; /* of the process that connected; client only */
 	__u16 server_port;
 	__u8 role;
-	__u8 used; /* it has told all that it can */
+	__u8 used; /* it is known whose session this is */
 	__u32 pad;
 	struct ends ends;
 };

@@ -16,19 +16,20 @@ import (
 type SondeCaller struct {
 	_    structs.HostLayout
 	Call struct {
-		_        structs.HostLayout
-		Object   uint64
-		Buffer   uint64
-		SizeAt   uint64
-		Depth    uint64
-		Below    uint64
-		EntryNs  uint64
-		Inner    uint64
-		Nested   uint32
-		Function uint8
-		IsWriter uint8
-		Pad      [2]uint8
-		Thread   uint64
+		_         structs.HostLayout
+		Object    uint64
+		Buffer    uint64
+		SizeAt    uint64
+		Depth     uint64
+		Below     uint64
+		EntryNs   uint64
+		Inner     uint64
+		Nested    uint32
+		Function  uint8
+		IsWriter  uint8
+		IsWritten uint8
+		Pad       uint8
+		Thread    uint64
 	}
 	Seen struct {
 		_          structs.HostLayout

@@ -8,9 +8,9 @@
 #ifndef SONDE_TLS_CALL_H
 #define SONDE_TLS_CALL_H
 
-#include "close.h"
 #include "handling.h"
 #include "plaintext.h"
+#include "tls_end.h"
 
 /* What a goroutine begins with in the kernel's runtime.g, since Go 1.4. */
 struct go_stack {
@@ -75,16 +75,44 @@ static __always_inline struct caller *new_goroutine(__u32 tgid, __u64 g)
 }
 
 /* A write may show which socket the session has: watch.h looks for it. */
-static __always_inline void expect_write(struct call *call, __u32 tgid, __u64 length)
+static __always_inline void expect_write(struct call *call, const struct session_key *key,
+					 __u64 length)
 {
-	struct writer writer = {
-		.session = { .object = call->object, .tgid = tgid },
-		.length = length,
-	};
+	struct writer writer = { .session = *key, .length = length };
 
-	if (bpf_map_lookup_elem(&sessions, &writer.session))
-		return;
 	call->is_writer = !bpf_map_update_elem(&writers, &call->thread, &writer, BPF_ANY);
+}
+
+/*
+ * In Go one goroutine writes requests and another reads the answers: an answer
+ * may have been read before the write returns. So requests are parsed on their
+ * way in; Go takes them whole, or the connection has failed.
+ */
+static __always_inline void write_request(struct caller *caller, struct call *call,
+					  struct session *session, __u64 length)
+{
+	bool again = caller->call.object == call->object && caller->call.depth == call->depth &&
+		     caller->call.is_written;
+
+	call->is_written = 1;
+	if (again) /* with a larger stack */
+		return;
+	if (session->conn.generation != generation())
+		judge(&session->conn);
+	if (session->conn.verdict == VERDICT_MEASURE && (__s64)length > 0)
+		parse_plaintext(session, call, false, length);
+}
+
+static __always_inline void prepare_write(struct caller *caller, struct call *call, __u32 tgid,
+					  __u64 length, bool is_go)
+{
+	struct session_key key = { .object = call->object, .tgid = tgid };
+	struct session *session = bpf_map_lookup_elem(&sessions, &key);
+
+	if (!session)
+		expect_write(call, &key, length);
+	else if (is_go && session->conn.role == ROLE_CLIENT && is_write(call->function))
+		write_request(caller, call, session, length);
 }
 
 /*
@@ -140,9 +168,10 @@ int tls_enter(struct pt_regs *ctx)
 		return 0;
 	}
 	if (is_write(function))
-		expect_write(&call, tgid, is_go ? GO_ARGUMENT_2(ctx) : C_ARGUMENT_2(ctx));
+		prepare_write(caller, &call, tgid, is_go ? GO_ARGUMENT_2(ctx) : C_ARGUMENT_2(ctx),
+			      is_go);
 	else if (function == TLS_HANDSHAKE)
-		expect_write(&call, tgid, 0);
+		prepare_write(caller, &call, tgid, 0, false);
 	caller->call = call;
 	return 0;
 }
@@ -236,7 +265,7 @@ static __always_inline void leave(struct pt_regs *ctx, struct caller *caller, __
 		return;
 	key.object = call.object;
 	session = session_of_call(&key, &caller->seen);
-	if (!session || (!is_read(function) && !is_write(function)))
+	if (!session || call.is_written || (!is_read(function) && !is_write(function)))
 		return;
 	if (session->conn.generation != generation())
 		judge(&session->conn);
@@ -256,8 +285,6 @@ static __always_inline void leave(struct pt_regs *ctx, struct caller *caller, __
 		parse_plaintext(session, &call, is_read(function), length);
 	if (unlikely(spans_on) && is_read(function))
 		note_request(session);
-	if (session->ended_ns) /* what was read was in the socket when it was closed */
-		end_connection(&session->conn, session, session->failure, session->ended_ns);
 }
 
 /*
@@ -359,8 +386,11 @@ int tls_end(struct pt_regs *ctx)
 		return 0;
 	conn = &session->conn;
 	if (session->ended_ns) {
+		end_session(session);
 		forget_session(session);
-	} else if (TLS_FUNCTION(cookie) == TLS_FREE) {
+		return 0;
+	}
+	if (TLS_FUNCTION(cookie) == TLS_FREE) {
 		if (conn->verdict == VERDICT_MEASURE && is_unfinished(conn) && !conn->pipelined)
 			rename_session(session);
 		else

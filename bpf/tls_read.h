@@ -32,7 +32,9 @@ static __always_inline void see(struct sock *sk, struct connection *conn, struct
 	conn->draft.start_ns = 0;
 	seen->last_ns = conn->last_ns;
 	seen->cookie = cookie;
-	seen->used = 0;
+	if (!conn->tied) /* a session may have claimed what was read before */
+		conn->tied = bpf_map_lookup_elem(&tls_sockets, &cookie) != NULL;
+	seen->used = conn->tied;
 	if (conn->tied)
 		return;
 	seen->since_ns = conn->tls_since_ns;
@@ -70,10 +72,10 @@ static __noinline void note_tls_read(struct sock *sk, struct connection *conn)
 	if (conn->tied)
 		return;
 	key.object = caller->call.object;
-	if (key.object)
-		tie(&key, &caller->seen);
-	/* Where there was no call, a session may have claimed what was read before. */
-	conn->tied = bpf_map_lookup_elem(&tls_sockets, &caller->seen.cookie) != NULL;
+	if (!key.object)
+		return;
+	tie(&key, &caller->seen);
+	conn->tied = caller->seen.used = 1;
 }
 
 #endif

@@ -5,7 +5,16 @@
 
 #include "close.h"
 #include "failure.h"
-#include "tap_tls.h"
+#include "tls_end.h"
+
+/* More than a FIN, which takes one sequence number. */
+static __always_inline bool has_unread(struct sock *sk)
+{
+	__u32 received = BPF_CORE_READ((struct tcp_sock *)sk, rcv_nxt);
+	__u32 read = BPF_CORE_READ((struct tcp_sock *)sk, copied_seq);
+
+	return (__s32)(received - read) > 1;
+}
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(tls_socket_state, struct sock *sk, int oldstate, int newstate)
@@ -31,9 +40,10 @@ int BPF_PROG(tls_socket_state, struct sock *sk, int oldstate, int newstate)
 		return 0;
 	session->ended_ns = bpf_ktime_get_ns();
 	session->failure = failure_of(sk);
-	if (session->conn.verdict == VERDICT_MEASURE)
-		end_connection(&session->conn, session, session->failure, session->ended_ns);
-	/* The program may still read what has arrived: then its object has the session. */
+	/* What has arrived can still be read: then the end of its object is the end. */
+	if (has_unread(sk) && !session->freed && session->key.tgid)
+		return 0;
+	end_session(session);
 	if (session->freed || !session->key.tgid)
 		forget_session(session);
 	return 0;
