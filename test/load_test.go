@@ -2,11 +2,13 @@ package e2e
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"math"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -42,14 +44,52 @@ var (
 	wrkMean     = regexp.MustCompile(`Latency\s+(\S+)`)
 )
 
+// wrk runs wrk to its end, which must be without errors.
 func wrk(t testing.TB, script string, args ...string) wrkResult {
+	t.Helper()
+	return startWrk(t, script, args...).wait(t)
+}
+
+// runningWrk is wrk at work.
+type runningWrk struct {
+	process *os.Process
+	said    bytes.Buffer
+	ended   chan error
+}
+
+// startWrk does not wait for wrk.
+func startWrk(t testing.TB, script string, args ...string) *runningWrk {
 	t.Helper()
 	if script != "" {
 		path := filepath.Join(servers.Dir(t), "script.lua")
 		servers.WriteFile(t, path, script)
 		args = append([]string{"-s", path}, args...)
 	}
-	said, err := exec.Command(servers.Tool(t, "wrk"), args...).CombinedOutput()
+	cmd := exec.Command(servers.Tool(t, "wrk"), args...)
+	w := &runningWrk{ended: make(chan error, 1)}
+	cmd.Stdout, cmd.Stderr = &w.said, &w.said
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("cannot start wrk: %v", err)
+	}
+	w.process = cmd.Process
+	go func() { w.ended <- cmd.Wait() }()
+	t.Cleanup(func() { _ = w.process.Kill() }) // where a test has failed before its end
+	return w
+}
+
+// interrupt makes wrk end before its time, and print what it has.
+func (w *runningWrk) interrupt(t testing.TB) {
+	t.Helper()
+	if err := w.process.Signal(os.Interrupt); err != nil {
+		t.Fatalf("cannot interrupt wrk: %v", err)
+	}
+}
+
+// wait returns what wrk printed in the end.
+func (w *runningWrk) wait(t testing.TB) (r wrkResult) {
+	t.Helper()
+	err := <-w.ended
+	said := w.said.Bytes()
 	if err != nil {
 		t.Fatalf("wrk failed: %v\n%s", err, said)
 	}
@@ -57,7 +97,6 @@ func wrk(t testing.TB, script string, args ...string) wrkResult {
 	if strings.Contains(string(said), "Socket errors") || strings.Contains(string(said), "Non-2xx") {
 		t.Fatal("wrk had errors: its count is no truth to compare with")
 	}
-	var r wrkResult
 	if _, err := fmt.Sscan(submatch(t, wrkRequests, said), &r.requests); err != nil {
 		t.Fatalf("wrk's count is not a number: %v", err)
 	}

@@ -19,8 +19,7 @@ import (
 
 // KeyPair is a certificate for localhost that signs itself.
 type KeyPair struct {
-	// Cert and Key are the paths of the PEM files.
-	Cert, Key string
+	servers.KeyFiles
 	// Trust is a configuration that believes the certificate and no other.
 	Trust *tls.Config
 }
@@ -55,9 +54,8 @@ func Certificate(t testing.TB, dir string) KeyPair {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(certificate)
 	pair := KeyPair{
-		Cert:  filepath.Join(dir, "cert.pem"),
-		Key:   filepath.Join(dir, "key.pem"),
-		Trust: &tls.Config{RootCAs: roots, ServerName: "localhost"},
+		KeyFiles: servers.KeyFiles{Cert: filepath.Join(dir, "cert.pem"), Key: filepath.Join(dir, "key.pem")},
+		Trust:    &tls.Config{RootCAs: roots, ServerName: "localhost"},
 	}
 	servers.WriteFile(t, pair.Cert, string(certificate))
 	servers.WriteFile(t, pair.Key, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})))

@@ -7,10 +7,15 @@ import (
 	"testing"
 )
 
-// LargeFile is the size of the document large.bin in bytes.
-const LargeFile = 1 << 20
+// The sizes of the documents large.bin and huge.bin in bytes. The second is more
+// than the kernel buffers for a socket.
+const (
+	LargeFile = 1 << 20
+	HugeFile  = 24 << 20
+)
 
-// WriteDocuments fills a new document root: small.txt, index.html, large.bin.
+// WriteDocuments fills a new document root: small.txt, index.html, large.bin, and
+// huge.bin, which is nothing but a hole.
 func WriteDocuments(t testing.TB, dir string) {
 	t.Helper()
 	if err := os.Mkdir(dir, 0o755); err != nil {
@@ -19,6 +24,10 @@ func WriteDocuments(t testing.TB, dir string) {
 	WriteFile(t, filepath.Join(dir, "small.txt"), "ok\n")
 	WriteFile(t, filepath.Join(dir, "index.html"), "<!doctype html><title>test</title>\n")
 	WriteFile(t, filepath.Join(dir, "large.bin"), strings.Repeat("HTTP/1.1 200 OK\r\n", LargeFile/17+1)[:LargeFile])
+	WriteFile(t, filepath.Join(dir, "huge.bin"), "")
+	if err := os.Truncate(filepath.Join(dir, "huge.bin"), HugeFile); err != nil {
+		t.Fatalf("cannot make a huge document: %v", err)
+	}
 }
 
 func readFile(t testing.TB, path string) string {

@@ -25,6 +25,24 @@ func Go(t testing.TB, program string, flags ...string) *GoServer {
 	return GoOn(t, program, port, append([]string{"-addr", addr}, flags...)...)
 }
 
+// GoTLS is Go with HTTPS, over HTTP/1.1 only. Its /call fetches /hello from the
+// address upstream over HTTPS; an empty one is for tests that never ask for it.
+func GoTLS(t testing.TB, program string, keys KeyFiles, upstream string) *GoServer {
+	t.Helper()
+	return GoTLSOn(t, program, FreePort(t), keys, upstream)
+}
+
+// GoTLSOn is GoTLS for a test that chooses the port itself.
+func GoTLSOn(t testing.TB, program string, port int, keys KeyFiles, upstream string) *GoServer {
+	t.Helper()
+	cmd := exec.Command(program, "-addr", fmt.Sprintf("127.0.0.1:%d,[::1]:%d", port, port),
+		"-cert", keys.Cert, "-key", keys.Key, "-upstream", "https://"+upstream)
+	cmd.Env = keys.trusting()
+	s := GoCommand(t, port, cmd)
+	s.Secure = true
+	return s
+}
+
 // GoOn is Go for a test that chooses port and addresses itself.
 func GoOn(t testing.TB, program string, port int, flags ...string) *GoServer {
 	t.Helper()

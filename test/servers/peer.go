@@ -45,6 +45,14 @@ func StartPeer(t testing.TB, program string) *Peer {
 	return PeerCommand(t, exec.Command(program))
 }
 
+// TrustingPeer is StartPeer, and its calls believe the certificate and no other.
+func TrustingPeer(t testing.TB, program string, keys KeyFiles) *Peer {
+	t.Helper()
+	cmd := exec.Command(program)
+	cmd.Env = keys.trusting()
+	return PeerCommand(t, cmd)
+}
+
 // PeerCommand runs a peer by a command of the test's own, for example one that
 // enters a network namespace first.
 func PeerCommand(t testing.TB, cmd *exec.Cmd) *Peer {

@@ -26,6 +26,8 @@ type Process struct {
 	Port int
 	// PID is the process that was started; it may have children.
 	PID int
+	// Secure says that it speaks TLS on its port.
+	Secure bool
 
 	cmd    *exec.Cmd
 	output *output
@@ -37,7 +39,12 @@ type Process struct {
 func (p *Process) Addr() string { return fmt.Sprintf("127.0.0.1:%d", p.Port) }
 
 // URL is the address of path on the server.
-func (p *Process) URL(path string) string { return "http://" + p.Addr() + path }
+func (p *Process) URL(path string) string {
+	if p.Secure {
+		return "https://" + p.Addr() + path
+	}
+	return "http://" + p.Addr() + path
+}
 
 // PortLabel is the port as the label server_port has it.
 func (p *Process) PortLabel() string { return fmt.Sprint(p.Port) }

@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-func routes() *http.ServeMux {
+func routes(upstream string) *http.ServeMux {
 	mux := http.NewServeMux()
+	mux.HandleFunc("/call", call(upstream))
 	mux.HandleFunc("/sleep/{ms}", sleep)
 	mux.HandleFunc("/status/{code}", status)
 	mux.HandleFunc("/bytes/{n}", fixed)
@@ -19,6 +20,7 @@ func routes() *http.ServeMux {
 	mux.HandleFunc("/upgrade", upgrade)
 	mux.HandleFunc("/early-hints", earlyHints)
 	mux.HandleFunc("/echo", echo)
+	mux.HandleFunc("/mirror", mirror)
 	mux.HandleFunc("/", ok)
 	return mux
 }
@@ -93,6 +95,35 @@ func earlyHints(w http.ResponseWriter, _ *http.Request) {
 	w.Write([]byte("hinted\n"))
 }
 
+// echo answers before it has read all, and loses what net/http then discards.
 func echo(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(w, r.Body) // a client that has gone wants no more of it
+}
+
+// mirror answers with exactly what has come.
+func mirror(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // the client has gone
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.Write(body)
+}
+
+// call passes on the answer of another server. Go's client would choose HTTP/2
+// where it can.
+func call(upstream string) http.HandlerFunc {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	client := &http.Client{Transport: &http.Transport{Protocols: &protocols, MaxIdleConnsPerHost: 64}}
+	return func(w http.ResponseWriter, _ *http.Request) {
+		resp, err := client.Get(upstream + "/hello")
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+			return
+		}
+		defer resp.Body.Close()
+		w.WriteHeader(resp.StatusCode)
+		_, _ = io.Copy(w, resp.Body) // a client that has gone wants no more of it
+	}
 }
