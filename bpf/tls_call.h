@@ -12,6 +12,25 @@
 #include "plaintext.h"
 #include "tls_end.h"
 
+/*
+ * Linux gives programs like these a private stack per CPU, since 6.13, as if no
+ * run could begin before another on its CPU has ended. But a thread in a uprobe
+ * can be preempted, and another run into one. A program with a tail call keeps
+ * the stack of its thread; this one is never made.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} nothing SEC(".maps");
+
+static __always_inline void keep_own_stack(struct pt_regs *ctx)
+{
+	if (unlikely(!self_tgid))
+		bpf_tail_call(ctx, &nothing, 0);
+}
+
 /* What a goroutine begins with in the kernel's runtime.g, since Go 1.4. */
 struct go_stack {
 	__u64 low;
@@ -41,29 +60,11 @@ static __always_inline bool is_read(__u8 function)
 	return function == TLS_READ || function == TLS_READ_EX;
 }
 
-static __always_inline void describe_c_call(struct pt_regs *ctx, struct call *call, __u8 function)
-{
-	call->object = C_ARGUMENT_0(ctx);
-	call->buffer = C_ARGUMENT_1(ctx);
-	if (function == TLS_READ_EX || function == TLS_WRITE_EX)
-		call->size_at = C_ARGUMENT_3(ctx);
-	call->depth = ~(__u64)ctx->sp;
-}
-
-/* Go moves stacks: a buffer on one is known by its distance from the top. */
-static __always_inline bool describe_go_call(struct pt_regs *ctx, struct call *call)
-{
-	struct go_stack stack;
-
-	if (bpf_probe_read_user(&stack, sizeof(stack), (const void *)GO_GOROUTINE(ctx)))
-		return false;
-	call->object = GO_ARGUMENT_0(ctx);
-	call->buffer = GO_ARGUMENT_1(ctx);
-	call->depth = stack.high - ctx->sp;
-	if (call->buffer >= stack.low && call->buffer < stack.high)
-		call->below = stack.high - call->buffer;
-	return true;
-}
+struct call_site {
+	__u64 object;
+	__u64 depth;
+	__u64 below; /* Go moves stacks: a buffer on one is known by its distance from the top */
+};
 
 static __always_inline struct caller *new_goroutine(__u32 tgid, __u64 g)
 {
@@ -88,23 +89,18 @@ static __always_inline void expect_write(struct call *call, const struct session
  * may have been read before the write returns. So requests are parsed on their
  * way in; Go takes them whole, or the connection has failed.
  */
-static __always_inline void write_request(struct caller *caller, struct call *call,
-					  struct session *session, __u64 length)
+static __always_inline void write_request(struct call *call, struct session *session, __u64 length)
 {
-	bool again = caller->call.object == call->object && caller->call.depth == call->depth &&
-		     caller->call.is_written;
-
-	call->is_written = 1;
-	if (again) /* with a larger stack */
+	if (call->is_written)
 		return;
+	call->is_written = 1;
 	if (session->conn.generation != generation())
 		judge(&session->conn);
 	if (session->conn.verdict == VERDICT_MEASURE && (__s64)length > 0)
 		parse_plaintext(session, call, false, length);
 }
 
-static __always_inline void prepare_write(struct caller *caller, struct call *call, __u32 tgid,
-					  __u64 length, bool is_go)
+static __always_inline void prepare_write(struct call *call, __u32 tgid, __u64 length, bool is_go)
 {
 	struct session_key key = { .object = call->object, .tgid = tgid };
 	struct session *session = bpf_map_lookup_elem(&sessions, &key);
@@ -112,7 +108,7 @@ static __always_inline void prepare_write(struct caller *caller, struct call *ca
 	if (!session)
 		expect_write(call, &key, length);
 	else if (is_go && session->conn.role == ROLE_CLIENT && is_write(call->function))
-		write_request(caller, call, session, length);
+		write_request(call, session, length);
 }
 
 /*
@@ -125,54 +121,86 @@ static __always_inline bool is_part_of(const struct call *outer, __u8 function)
 	return function == TLS_HANDSHAKE && outer->function != TLS_HANDSHAKE;
 }
 
-static __always_inline void begin_nested(struct call *outer, const struct call *call)
+static __always_inline void begin_nested(struct call *outer, __u8 function, __u64 depth)
 {
-	if (is_part_of(outer, call->function) || outer->inner == call->depth)
+	if (is_part_of(outer, function) || outer->inner == depth)
 		return;
-	outer->inner = call->depth;
+	outer->inner = depth;
 	outer->nested++;
+}
+
+/* Where a call of this library comes from, what it is about, and how deep it is. */
+static __always_inline struct caller *caller_of(struct pt_regs *ctx, __u32 tgid, bool is_go,
+						struct call_site *site)
+{
+	struct go_stack stack;
+	struct caller *caller;
+
+	if (!is_go) {
+		site->object = C_ARGUMENT_0(ctx);
+		site->depth = ~(__u64)ctx->sp;
+		return thread_of(bpf_get_current_task_btf(), true);
+	}
+	if (bpf_probe_read_user(&stack, sizeof(stack), (const void *)GO_GOROUTINE(ctx)))
+		return NULL;
+	site->object = GO_ARGUMENT_0(ctx);
+	site->depth = stack.high - ctx->sp;
+	if (GO_ARGUMENT_1(ctx) >= stack.low && GO_ARGUMENT_1(ctx) < stack.high)
+		site->below = stack.high - GO_ARGUMENT_1(ctx);
+	caller = goroutine_of(tgid, GO_GOROUTINE(ctx));
+	return caller ? caller : new_goroutine(tgid, GO_GOROUTINE(ctx));
+}
+
+static __always_inline void begin_call(struct pt_regs *ctx, struct call *call,
+				       const struct call_site *site, __u8 function, bool is_go)
+{
+	/* Go begins a call again when its stack has to grow. */
+	call->is_written = call->is_written && call->object == site->object &&
+			   call->depth == site->depth;
+	call->object = site->object;
+	call->depth = site->depth;
+	call->below = site->below;
+	call->buffer = is_go ? GO_ARGUMENT_1(ctx) : C_ARGUMENT_1(ctx);
+	call->size_at = 0;
+	if (function == TLS_READ_EX || function == TLS_WRITE_EX)
+		call->size_at = C_ARGUMENT_3(ctx);
+	call->entry_ns = bpf_ktime_get_ns();
+	call->thread = bpf_get_current_pid_tgid();
+	call->inner = 0;
+	call->nested = 0;
+	call->is_writer = 0;
+	call->function = function;
 }
 
 SEC("uprobe")
 int tls_enter(struct pt_regs *ctx)
 {
-	__u64 cookie = bpf_get_attach_cookie(ctx), thread = bpf_get_current_pid_tgid();
-	__u8 function = TLS_FUNCTION(cookie);
-	struct call call = {
-		.entry_ns = bpf_ktime_get_ns(),
-		.thread = thread,
-		.function = function,
-	};
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	bool is_go = TLS_LIBRARY(cookie) == TLS_GO;
+	__u8 function = TLS_FUNCTION(cookie);
+	struct call_site site = {};
 	struct caller *caller;
-	__u32 tgid = thread >> 32;
+	struct call *call;
 
+	keep_own_stack(ctx);
 	if (!is_measured(tgid))
 		return 0;
-	if (is_go) {
-		if (!describe_go_call(ctx, &call))
-			return 0;
-		caller = goroutine_of(tgid, GO_GOROUTINE(ctx));
-		if (!caller)
-			caller = new_goroutine(tgid, GO_GOROUTINE(ctx));
-	} else {
-		describe_c_call(ctx, &call, function);
-		caller = thread_of(bpf_get_current_task_btf(), true);
-	}
+	caller = caller_of(ctx, tgid, is_go, &site);
 	if (!caller) {
 		lose(LOSS_TLS_MEMORY, 1);
 		return 0;
 	}
-	if (caller->call.object && call.depth > caller->call.depth) {
-		begin_nested(&caller->call, &call);
+	call = &caller->call;
+	if (call->object && site.depth > call->depth) {
+		begin_nested(call, function, site.depth);
 		return 0;
 	}
+	begin_call(ctx, call, &site, function, is_go);
 	if (is_write(function))
-		prepare_write(caller, &call, tgid, is_go ? GO_ARGUMENT_2(ctx) : C_ARGUMENT_2(ctx),
-			      is_go);
+		prepare_write(call, tgid, is_go ? GO_ARGUMENT_2(ctx) : C_ARGUMENT_2(ctx), is_go);
 	else if (function == TLS_HANDSHAKE)
-		prepare_write(caller, &call, tgid, 0, false);
-	caller->call = call;
+		prepare_write(call, tgid, 0, false);
 	return 0;
 }
 
@@ -190,20 +218,20 @@ static __always_inline __u64 bytes_of_call(struct pt_regs *ctx, const struct cal
 	return size;
 }
 
-/* The call is over: takes what is known of it. False: it was within another. */
-static __always_inline bool finish_call(struct caller *caller, struct call *call, __u8 function)
+/* False: what is left is no call that is known, or one within another. */
+static __always_inline bool finish_call(struct call *call, __u8 function)
 {
-	if (!caller->call.object || is_part_of(&caller->call, function))
+	__u64 thread = call->thread;
+
+	if (!call->object || is_part_of(call, function))
 		return false;
-	if (caller->call.nested) {
-		caller->call.nested--;
-		caller->call.inner = 0;
+	if (call->nested) {
+		call->nested--;
+		call->inner = 0;
 		return false;
 	}
-	*call = caller->call;
-	caller->call.object = 0;
 	if (call->is_writer)
-		bpf_map_delete_elem(&writers, &call->thread);
+		bpf_map_delete_elem(&writers, &thread);
 	return true;
 }
 
@@ -256,33 +284,33 @@ static __always_inline void leave(struct pt_regs *ctx, struct caller *caller, __
 {
 	bool is_go = TLS_LIBRARY(cookie) == TLS_GO;
 	__u8 function = TLS_FUNCTION(cookie);
-	struct session_key key = { .tgid = tgid };
+	struct call *call = &caller->call;
+	struct session_key key = { .object = call->object, .tgid = tgid };
 	struct session *session;
-	struct call call;
 	__u64 length;
 
-	if (!finish_call(caller, &call, function))
+	if (!finish_call(call, function))
 		return;
-	key.object = call.object;
+	call->object = 0;
 	session = session_of_call(&key, &caller->seen);
-	if (!session || call.is_written || (!is_read(function) && !is_write(function)))
+	if (!session || call->is_written || (!is_read(function) && !is_write(function)))
 		return;
 	if (session->conn.generation != generation())
 		judge(&session->conn);
 	if (session->conn.verdict != VERDICT_MEASURE)
 		return;
-	length = bytes_of_call(ctx, &call, is_go);
+	length = bytes_of_call(ctx, call, is_go);
 	if (TLS_LIBRARY(cookie) == TLS_GNUTLS && is_write(function))
-		remember_unsent(session, &call, length);
-	if (is_go && call.below) {
+		remember_unsent(session, call, length);
+	if (is_go && call->below) {
 		struct go_stack stack;
 
 		if (bpf_probe_read_user(&stack, sizeof(stack), (const void *)GO_GOROUTINE(ctx)))
 			return;
-		call.buffer = stack.high - call.below;
+		call->buffer = stack.high - call->below;
 	}
 	if (length)
-		parse_plaintext(session, &call, is_read(function), length);
+		parse_plaintext(session, call, is_read(function), length);
 	if (unlikely(spans_on) && is_read(function))
 		note_request(session);
 }
@@ -302,21 +330,22 @@ static __always_inline bool recover_go_read(struct pt_regs *ctx, struct call *ca
 	if (result <= 0 ||
 	    bpf_probe_read_user(&home, sizeof(home), (const void *)(ctx->sp + sizeof(__u64))))
 		return false;
+	if (!home.object || home.length < (__u64)result || home.length >= 1ULL << 31)
+		return false;
+	__builtin_memset(call, 0, sizeof(*call));
 	call->object = home.object;
 	call->buffer = home.buffer;
-	return home.object && home.length >= (__u64)result && home.length < 1ULL << 31;
+	return true;
 }
 
 static __always_inline void leave_unentered(struct pt_regs *ctx, __u64 cookie, __u32 tgid)
 {
 	struct caller *caller = thread_of(bpf_get_current_task_btf(), false);
-	struct call call = {};
 
 	/* Only this thread's last read from a socket can show whose connection it is. */
 	if (!caller || !caller->seen.cookie || caller->seen.used || caller->call.object ||
-	    !is_read(TLS_FUNCTION(cookie)) || !recover_go_read(ctx, &call))
+	    !is_read(TLS_FUNCTION(cookie)) || !recover_go_read(ctx, &caller->call))
 		return;
-	caller->call = call;
 	leave(ctx, caller, cookie, tgid);
 }
 
@@ -328,6 +357,7 @@ int tls_leave(struct pt_regs *ctx)
 	struct goroutine_key key = { .tgid = tgid };
 	struct caller *caller;
 
+	keep_own_stack(ctx);
 	if (TLS_LIBRARY(cookie) != TLS_GO) {
 		caller = thread_of(bpf_get_current_task_btf(), false);
 		if (caller)
@@ -382,6 +412,7 @@ int tls_end(struct pt_regs *ctx)
 	struct session *session = bpf_map_lookup_elem(&sessions, &key);
 	struct connection *conn;
 
+	keep_own_stack(ctx);
 	if (!session)
 		return 0;
 	conn = &session->conn;

@@ -27,6 +27,7 @@ const (
 	TlsMapListeners             = "listeners"
 	TlsMapLosses                = "losses"
 	TlsMapMptcpOwners           = "mptcp_owners"
+	TlsMapNothing               = "nothing"
 	TlsMapOperations            = "operations"
 	TlsMapProcessEvents         = "process_events"
 	TlsMapProcesses             = "processes"
@@ -132,6 +133,7 @@ type TlsMapSpecs struct {
 	Listeners     *ebpf.MapSpec `ebpf:"listeners"`
 	Losses        *ebpf.MapSpec `ebpf:"losses"`
 	MptcpOwners   *ebpf.MapSpec `ebpf:"mptcp_owners"`
+	Nothing       *ebpf.MapSpec `ebpf:"nothing"`
 	Operations    *ebpf.MapSpec `ebpf:"operations"`
 	ProcessEvents *ebpf.MapSpec `ebpf:"process_events"`
 	Processes     *ebpf.MapSpec `ebpf:"processes"`
@@ -207,6 +209,7 @@ type TlsMaps struct {
 	Listeners     *ebpf.Map `ebpf:"listeners"`
 	Losses        *ebpf.Map `ebpf:"losses"`
 	MptcpOwners   *ebpf.Map `ebpf:"mptcp_owners"`
+	Nothing       *ebpf.Map `ebpf:"nothing"`
 	Operations    *ebpf.Map `ebpf:"operations"`
 	ProcessEvents *ebpf.Map `ebpf:"process_events"`
 	Processes     *ebpf.Map `ebpf:"processes"`
@@ -237,6 +240,7 @@ func (m *TlsMaps) Close() error {
 		m.Listeners,
 		m.Losses,
 		m.MptcpOwners,
+		m.Nothing,
 		m.Operations,
 		m.ProcessEvents,
 		m.Processes,
