@@ -20,6 +20,11 @@ type draft struct {
 	limit           located[int]
 	limitPerService located[int]
 	retention       located[time.Duration]
+
+	traces   tracesDraft
+	metrics  metricsDraft
+	grafana  grafanaDraft
+	resource map[string]located[string]
 }
 
 // ruleDraft is a Rule in the making.
@@ -42,6 +47,8 @@ func newDraft() *draft {
 		limit:           located[int]{value: c.Series.Limit},
 		limitPerService: located[int]{value: c.Series.LimitPerService},
 		retention:       located[time.Duration]{value: c.Series.Retention},
+		traces:          newTracesDraft(),
+		metrics:         newMetricsDraft(),
 	}
 }
 
@@ -75,6 +82,10 @@ func (d *draft) finish(p *problems) (*Config, error) {
 		d.limitPerService.value = min(d.limitPerService.value, d.limit.value)
 	}
 	d.validate(p)
+	d.grafana.validate(p)
+	d.grafana.complete(&d.traces.targetDraft, tracesSignal(), p)
+	d.grafana.complete(&d.metrics.targetDraft, metricsSignal(), p)
+	traces, metrics, resource := d.traces.traces(p), d.metrics.metrics(p), d.attributes(p)
 	if err := p.err(); err != nil {
 		return nil, err
 	}
@@ -91,6 +102,10 @@ func (d *draft) finish(p *problems) (*Config, error) {
 			LimitPerService: d.limitPerService.value,
 			Retention:       d.retention.value,
 		},
+		Traces:        traces,
+		MetricsExport: metrics,
+		Resource:      resource,
+		Warnings:      p.warned(),
 	}, nil
 }
 

@@ -21,6 +21,7 @@ type Flags struct {
 	patterns, ignoredPatterns, unmatched *option
 	buckets                              *option
 	limit, limitPerService, retention    *option
+	exports                              []boundFlag
 }
 
 // option is one flag and its environment variable, as text: what the text
@@ -30,6 +31,7 @@ type option struct {
 	shortEnv string   // a second environment variable, if any
 	values   []string // several only if the flag may be repeated
 	isTyped  bool     // set on the command line, not by the environment
+	isSecret bool     // set by the environment only, and never printed
 }
 
 // RegisterFlags adds a flag for each key of the configuration to app. The
@@ -37,12 +39,12 @@ type option struct {
 func RegisterFlags(app *kingpin.Application) *Flags {
 	one := func(flag, placeholder, help string) *option {
 		o := &option{flag: flag}
-		app.Flag(flag, help).PlaceHolder(placeholder).Envar(EnvName(flag)).IsSetByUser(&o.isTyped).SetValue((*single)(o))
+		o.register(app, placeholder, help).SetValue((*single)(o))
 		return o
 	}
 	many := func(flag, placeholder, help string) *option {
 		o := &option{flag: flag}
-		app.Flag(flag, help).PlaceHolder(placeholder).Envar(EnvName(flag)).IsSetByUser(&o.isTyped).StringsVar(&o.values)
+		o.register(app, placeholder, help).StringsVar(&o.values)
 		return o
 	}
 	short := func(env string, o *option) *option {
@@ -78,7 +80,13 @@ func RegisterFlags(app *kingpin.Application) *Flags {
 			"Most series of one service."),
 		retention: one("series.retention", "5m",
 			"How long series outlive their service."),
+		exports: registerExports(app),
 	}
+}
+
+// register adds the flag and its variable; the caller says what takes the text.
+func (o *option) register(app *kingpin.Application, placeholder, help string) *kingpin.FlagClause {
+	return app.Flag(o.flag, help).PlaceHolder(placeholder).Envar(EnvName(o.flag)).IsSetByUser(&o.isTyped)
 }
 
 // single makes a kingpin value of an option that takes one text.
@@ -97,6 +105,18 @@ func (s *single) String() string {
 	}
 	return s.values[0]
 }
+
+// onOffSingle is a single that needs no text: --name sets true, --no-name false.
+type onOffSingle option
+
+// Set is called by kingpin as that of single.
+func (s *onOffSingle) Set(text string) error { return (*single)(s).Set(text) }
+
+// String returns the text, empty if not set.
+func (s *onOffSingle) String() string { return (*single)(s).String() }
+
+// IsBoolFlag tells kingpin that no text follows the flag.
+func (s *onOffSingle) IsBoolFlag() bool { return true }
 
 func (o *option) isSet() bool { return len(o.values) > 0 }
 
@@ -136,17 +156,28 @@ func (o *option) list() []located[string] {
 // setting is the text of an option and the place that set it. The short
 // variable is read here because kingpin knows one variable a flag.
 func (o *option) setting(p *problems) located[string] {
-	long := located[string]{o.text(), o.at()}
+	long := o.long()
 	short := located[string]{os.Getenv(o.shortEnv), atEnv(o.shortEnv)}
 	switch {
 	case o.isTyped || short.value == "":
-		if !o.isSet() {
-			return located[string]{}
-		}
 		return long
-	case o.isSet() && long.value != short.value:
+	case long.isSet() && long.value != short.value && o.isSecret:
+		p.tell(short.at, "and %s are both set but differ; unset one of the two", EnvName(o.flag))
+	case long.isSet() && long.value != short.value:
 		p.tell(short.at, "is %s but %s is %s; unset one of the two",
 			quote(short.value), EnvName(o.flag), quote(long.value))
 	}
 	return short
+}
+
+// long is what the flag or the variable of its name say. The variable of a
+// secret is read here because kingpin does not know it.
+func (o *option) long() located[string] {
+	if text := os.Getenv(EnvName(o.flag)); o.isSecret && text != "" {
+		return located[string]{text, o.at()}
+	}
+	if !o.isSet() {
+		return located[string]{}
+	}
+	return located[string]{o.text(), o.at()}
 }

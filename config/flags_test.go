@@ -51,6 +51,9 @@ func TestEveryFlagSetsItsKey(t *testing.T) {
 		Routes:    Routes{Patterns: []string{"/a/{b}"}, IgnoredPatterns: []string{"/health"}, Unmatched: UnmatchedUnset},
 		Histogram: Histogram{Buckets: []float64{0.1, 1}},
 		Series:    Series{Limit: 20, LimitPerService: 10, Retention: 90 * time.Second},
+
+		Traces:        defaultTraces(),
+		MetricsExport: defaultMetricsExport(),
 	}
 	t.Run("command line", func(t *testing.T) {
 		var args []string
@@ -209,7 +212,7 @@ func TestLoadReportsFileFlagsAndEnvironmentTogether(t *testing.T) {
 	t.Setenv("SONDE_SERIES_LIMIT", "x")
 	file := write(t, "a: 1\n")
 	_, err := load(t, "--config.file="+file, "--series.retention=x", "--discovery.service-name=shop")
-	want := `config file ` + file + `, line 1: unknown key "a"; known keys are discovery, executable_name, histogram, open_port, routes, series, service_name, service_namespace
+	want := `config file ` + file + `, line 1: unknown key "a"; known keys are discovery, executable_name, grafana, histogram, open_port, otel_metrics_export, otel_traces_export, resource, routes, series, service_name, service_namespace
 environment variable SONDE_SERIES_LIMIT: "x" is not a whole number; write one such as 10000
 flag --series.retention: "x" is not a duration; write a number and a unit such as 90s, 5m or 1h30m`
 	if err == nil || err.Error() != want {

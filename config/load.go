@@ -22,6 +22,8 @@ func (f *Flags) Load() (*Config, error) {
 	overlay(f.limit, &d.limit, wholeNumber, p)
 	overlay(f.limitPerService, &d.limitPerService, wholeNumber, p)
 	overlay(f.retention, &d.retention, duration, p)
+	f.overlayExports(d, p)
+	d.overlayStandard(p)
 	return d.finish(p)
 }
 

@@ -38,6 +38,8 @@ func (f *fileReader) mapping(node *yaml.Node, at location, known keys, other map
 		}
 		read, ok := known[name]
 		switch earlier := seen[name]; {
+		case key.Kind == yaml.ScalarNode && !ok && isBeyla(key.Value, at):
+			allRight = f.beyla(&key, &value, at) && allRight
 		case key.Kind != yaml.ScalarNode || !ok:
 			f.unknown(&key, at, known, other)
 			allRight = false
@@ -76,13 +78,13 @@ func (f *fileReader) unknown(key *yaml.Node, at location, known keys, other map[
 	if at.key != "" {
 		within = " in " + at.key
 	}
-	advice := ""
+	advice := "remove it"
 	names := slices.Sorted(maps.Keys(known))
 	if meant := nearest(key.Value, slices.Concat(names, slices.Collect(maps.Keys(other)))); meant != "" {
 		advice = fmt.Sprintf("did you mean %q?", meant)
 	} else if section := f.sectionOf(key.Value); section != "" {
 		advice = fmt.Sprintf("it belongs in %s", section)
-	} else {
+	} else if len(names) > 0 {
 		advice = "known keys are " + strings.Join(names, ", ")
 	}
 	f.problems.wrap(place, fmt.Errorf("unknown key %s%s; %s", quote(key.Value), within, advice))

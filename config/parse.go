@@ -94,20 +94,27 @@ func readFile(name string, asked location) ([]byte, error) {
 }
 
 func unreadable(name string, err error, asked location) error {
-	advice := "check " + asked.source
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		err = reason{"no such file", err}
-	case errors.Is(err, fs.ErrPermission):
-		err = reason{"permission denied", err}
-		advice = "let the user that runs Sonde read it"
-	default:
-		// The path is in the sentence already.
-		if path := (*fs.PathError)(nil); errors.As(err, &path) {
-			err = path.Err
-		}
+	advice, err := explainFile(err)
+	if advice == "" {
+		advice = "check " + asked.source
 	}
 	return fmt.Errorf("config file %s cannot be read: %w; %s", name, err, advice)
+}
+
+// explainFile puts the error of a file into plainer words, with what to do
+// about it if that can be told.
+func explainFile(err error) (advice string, plain error) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", reason{"no such file", err}
+	case errors.Is(err, fs.ErrPermission):
+		return "let the user that runs Sonde read it", reason{"permission denied", err}
+	}
+	// The path is in the sentence already.
+	if path := (*fs.PathError)(nil); errors.As(err, &path) {
+		return "", path.Err
+	}
+	return "", err
 }
 
 // reason gives an error plainer words and keeps it for errors.Is.

@@ -51,6 +51,9 @@ series:
 		},
 		Histogram: Histogram{Buckets: []float64{0.01, 1, 10}},
 		Series:    Series{Limit: 500, LimitPerService: 100, Retention: 90 * time.Minute},
+
+		Traces:        defaultTraces(),
+		MetricsExport: defaultMetricsExport(),
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", c, want)
@@ -145,12 +148,12 @@ func TestParseErrors(t *testing.T) {
 		{"\n\nopen_prot: 80", `, line 3: unknown key "open_prot"; did you mean "open_port"?`},
 		{"Open-Port: 80", `, line 1: unknown key "Open-Port"; did you mean "open_port"?`},
 		{"port: 80", `, line 1: unknown key "port"; did you mean "open_port"?`},
-		{"ebpf: {}", `, line 1: unknown key "ebpf"; known keys are discovery, executable_name, histogram, open_port, routes, series, service_name, service_namespace`},
+		{"zzz: {}", `, line 1: unknown key "zzz"; known keys are discovery, executable_name, grafana, histogram, open_port, otel_metrics_export, otel_traces_export, resource, routes, series, service_name, service_namespace`},
 		{"patterns: [/a]", `, line 1: unknown key "patterns"; it belongs in routes`},
 		{"routes: {pattern: [/a]}", `, line 1: unknown key "pattern" in routes; did you mean "patterns"?`},
 		{"discovery: {services: [{exe_pth: a}]}", `, line 1: unknown key "exe_pth" in discovery.services[0]; did you mean "exe_path"?`},
 		{"? [a]\n: 1", ", line 1: a key must be a plain word"},
-		{"a: &a {open_port: 1}\n", `, line 1: unknown key "a"; known keys are discovery, executable_name, histogram, open_port, routes, series, service_name, service_namespace`},
+		{"a: &a {open_port: 1}\n", `, line 1: unknown key "a"; known keys are discovery, executable_name, grafana, histogram, open_port, otel_metrics_export, otel_traces_export, resource, routes, series, service_name, service_namespace`},
 		{"<<: {open_port: 1}", `, line 1: merging with "<<" is not supported; write the keys out`},
 		{"open_port: 80\nopen_port: 81", ", line 2: open_port is set already in line 1; keep one of the two"},
 		{"series:\n  limit: 80\n  limit: 81", ", line 3: series.limit is set already in line 2; keep one of the two"},

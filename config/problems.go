@@ -26,6 +26,15 @@ func atEnv(name string) location { return location{source: "environment variable
 
 func (l location) isSet() bool { return l != location{} }
 
+// isInFile tells that a line of a file is meant, not a flag or a variable.
+func (l location) isInFile() bool { return l.line > 0 }
+
+// file is the name of that file.
+func (l location) file() string { return strings.TrimPrefix(l.source, inFile("", 0, "").source) }
+
+// isStandard tells that a variable of the OpenTelemetry specification is meant.
+func (l location) isStandard() bool { return strings.HasPrefix(l.source, atEnv("OTEL_").source) }
+
 // String begins a sentence about the value.
 func (l location) String() string {
 	s := l.source
@@ -61,7 +70,10 @@ type located[T any] struct {
 func (l located[T]) isSet() bool { return l.at.isSet() }
 
 // problems collects everything that is wrong, one sentence each.
-type problems struct{ found []problem }
+type problems struct {
+	found    []problem
+	warnings []problem // what does not keep Sonde from running
+}
 
 type problem struct {
 	line int
@@ -83,19 +95,35 @@ func (p *problems) wrap(at location, err error) {
 	p.add(at.line, fmt.Errorf("%s: %w", at, err))
 }
 
+// warn is tell for what does not keep Sonde from running.
+func (p *problems) warn(at location, format string, args ...any) {
+	p.warnings = append(p.warnings, problem{at.line, fmt.Errorf("%s %w", at, fmt.Errorf(format, args...))})
+}
+
 // err joins all problems, those of the file first and in its order.
-func (p *problems) err() error {
-	slices.SortStableFunc(p.found, func(a, b problem) int {
+func (p *problems) err() error { return errors.Join(inOrder(p.found)...) }
+
+// warned are the warnings in the same order; nil if there are none.
+func (p *problems) warned() []string {
+	var sentences []string
+	for _, err := range inOrder(p.warnings) {
+		sentences = append(sentences, err.Error())
+	}
+	return sentences
+}
+
+func inOrder(list []problem) []error {
+	slices.SortStableFunc(list, func(a, b problem) int {
 		if (a.line == 0) != (b.line == 0) {
 			return cmp.Compare(b.line, a.line)
 		}
 		return cmp.Compare(a.line, b.line)
 	})
-	errs := make([]error, len(p.found))
-	for i, problem := range p.found {
+	errs := make([]error, len(list))
+	for i, problem := range list {
 		errs[i] = problem.err
 	}
-	return errors.Join(errs...)
+	return errs
 }
 
 // maxQuoted bounds how much of a bad value an error repeats.

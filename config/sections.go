@@ -26,6 +26,7 @@ func (f *fileReader) file(root *yaml.Node) {
 		return
 	}
 	known := f.ruleKeys(&f.draft.shorthand)
+	known["resource"] = f.resource
 	for name, section := range f.sections() {
 		known[name] = func(node *yaml.Node, at location) {
 			if f.isMapping(node, at, exampleOf(name)) {
@@ -62,6 +63,9 @@ func (f *fileReader) sections() map[string]keys {
 			"limit_per_service": f.wholeNumber(&f.draft.limitPerService),
 			"retention":         f.retention,
 		},
+		"otel_traces_export":  f.settings(f.draft.traces.settings()),
+		"otel_metrics_export": f.settings(f.draft.metrics.settings()),
+		"grafana":             f.settings(f.draft.grafana.settings()),
 	}
 }
 
@@ -71,13 +75,20 @@ func exampleOf(section string) string {
 		"routes":    "unmatched: heuristic",
 		"histogram": "buckets: [0.1, 1]",
 		"series":    "limit: 10000",
+		"grafana":   "otlp: {cloud_zone: prod-eu-west-0}",
+
+		"otel_traces_export":  "endpoint: http://localhost:4318",
+		"otel_metrics_export": "endpoint: http://localhost:4318",
 	}[section]
 }
 
 // otherSpellings are those of Grafana Beyla.
 func (f *fileReader) otherSpellings(section string) map[string]string {
-	if section == "discovery" {
+	switch section {
+	case "discovery":
 		return map[string]string{"exclude_services": "exclude"}
+	case "otel_traces_export", "otel_metrics_export":
+		return exportSpellings()
 	}
 	return nil
 }

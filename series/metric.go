@@ -16,6 +16,7 @@ type metric struct {
 	table     *Table
 	histogram *Histogram
 	created   time.Time
+	exemplars []Exemplar
 }
 
 // NewMetric returns a histogram metric in seconds with both classic and native
@@ -24,6 +25,12 @@ type metric struct {
 // created time leaves the created timestamp out.
 func NewMetric(desc *prometheus.Desc, labels []*dto.LabelPair, table *Table, h *Histogram, created time.Time) prometheus.Metric {
 	return &metric{desc: desc, labels: labels, table: table, histogram: h, created: created}
+}
+
+// NewMetricWithExemplars is NewMetric with exemplars, which classic buckets show
+// in OpenMetrics and protobuf, native ones in protobuf.
+func NewMetricWithExemplars(desc *prometheus.Desc, labels []*dto.LabelPair, table *Table, h *Histogram, created time.Time, exemplars []Exemplar) prometheus.Metric {
+	return &metric{desc: desc, labels: labels, table: table, histogram: h, created: created, exemplars: exemplars}
 }
 
 // Desc implements prometheus.Metric.
@@ -58,6 +65,9 @@ func (m *metric) Write(out *dto.Metric) error {
 		message.created.Seconds = m.created.Unix()
 		message.created.Nanos = int32(m.created.Nanosecond())
 		h.CreatedTimestamp = &message.created
+	}
+	if len(m.exemplars) > 0 {
+		attach(h, m.exemplars)
 	}
 	out.Label = m.labels
 	out.Histogram = h
