@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"reflect"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -29,6 +30,7 @@ type exporter struct {
 	logger   *slog.Logger
 	load     func() (*config.Config, error)
 	tls      *tlstap.Tap
+	exports  exports
 	tlsSwept time.Time
 	stats    io.Closer // makes the kernel measure programs; nil if not asked for
 	reloads  reloadMetrics
@@ -52,6 +54,7 @@ func startExporter(o options, cfg *config.Config, load func() (*config.Config, e
 	bounds := table.Bounds()
 	kernel, err := probe.Open(probe.Options{
 		Bounds: bounds[:], SeriesLimit: uint32(cfg.Series.Limit), Procfs: o.procfs, Logger: logger,
+		Spans: cfg.Traces.Endpoint != "",
 	})
 	if err != nil {
 		return nil, err
@@ -65,8 +68,9 @@ func startExporter(o options, cfg *config.Config, load func() (*config.Config, e
 		logger: logger, load: load, current: cfg, reloads: newReloadMetrics(),
 		sources: collector.Sources{
 			Probe: kernel, Registry: registry, Table: table, Archive: collector.NewArchive(),
-			Ledger:  series.NewLedger(kernel, table, namer, limitsOf(cfg), nameOf, logger),
-			Started: time.Now(), Logger: logger,
+			Exemplars: series.NewExemplars(table),
+			Ledger:    series.NewLedger(kernel, table, namer, limitsOf(cfg), nameOf, logger),
+			Started:   time.Now(), Logger: logger,
 		},
 		tls: tlstap.New(tlstap.Options{
 			Procfs: o.procfs, Attacher: kernel, Processes: kernel.Processes, NameOf: nameOf, Logger: logger,
@@ -78,7 +82,11 @@ func startExporter(o options, cfg *config.Config, load func() (*config.Config, e
 			logger.Warn("BPF programs are not timed", "err", err)
 		}
 	}
-	if err := e.sources.Probe.Apply(settingsOf(cfg, namer)); err != nil {
+	if e.exports, err = newExports(cfg, e.sources, logger); err != nil {
+		return nil, errors.Join(err, e.close())
+	}
+	err = errors.Join(kernel.Apply(settingsOf(cfg, namer)), kernel.ApplySpans(spanSettings(cfg.Traces)))
+	if err != nil {
 		return nil, errors.Join(err, e.close())
 	}
 	return e, nil
@@ -87,8 +95,12 @@ func startExporter(o options, cfg *config.Config, load func() (*config.Config, e
 // run serves events until ctx ends. It finds the services that run already once
 // the events of new ones are being heard.
 func (e *exporter) run(ctx context.Context) error {
-	failures := make(chan error, 2)
+	failures := make(chan error, 3)
 	go e.tls.Run(ctx)
+	var exporting sync.WaitGroup
+	exporting.Go(func() { e.exports.run(ctx) })
+	defer exporting.Wait() // what is left goes out
+	go func() { failures <- e.sources.Probe.ServeSpans(e.exports) }()
 	go func() { failures <- e.sources.Probe.ServeProcesses(processes{e.sources.Registry, e.tls}) }()
 	go func() { failures <- e.sources.Probe.ServeRequests(e.sources.Ledger) }()
 	if err := e.sources.Probe.Walk(); err != nil {
@@ -185,12 +197,14 @@ func (e *exporter) apply() error {
 	if err != nil {
 		return err
 	}
+	logWarnings(cfg, e.logger)
 	namer, err := newNamer(cfg)
 	if err != nil {
 		return err
 	}
 	e.warnOfRestart(cfg)
-	if err := e.sources.Probe.Apply(settingsOf(cfg, namer)); err != nil {
+	err = errors.Join(e.sources.Probe.Apply(settingsOf(cfg, namer)), e.sources.Probe.ApplySpans(spanSettings(cfg.Traces)))
+	if err != nil {
 		return err
 	}
 	if err := e.sources.Ledger.Configure(namer, limitsOf(cfg)); err != nil {
@@ -212,6 +226,9 @@ func (e *exporter) warnOfRestart(cfg *config.Config) {
 	old := e.config()
 	if !slices.Equal(old.Histogram.Buckets, cfg.Histogram.Buckets) {
 		e.logger.Warn("histogram.buckets takes effect when Sonde is restarted")
+	}
+	if !reflect.DeepEqual(old.Traces.Target, cfg.Traces.Target) || !reflect.DeepEqual(old.MetricsExport, cfg.MetricsExport) {
+		e.logger.Warn("where and how otel_traces_export and otel_metrics_export send takes effect when Sonde is restarted")
 	}
 	if cfg.Series.Limit > old.Series.Limit {
 		e.logger.Warn("a higher series.limit takes effect when Sonde is restarted")

@@ -44,6 +44,7 @@ func execute(args []string) error {
 		return printConfig(cfg)
 	}
 	logger := promslog.New(o.log)
+	logWarnings(cfg, logger)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	logger.Info("starting sonde_exporter", "version", version.Info(), "build", version.BuildContext())
@@ -57,6 +58,13 @@ func execute(args []string) error {
 		}
 	}()
 	return serve(ctx, o, e, logger)
+}
+
+// logWarnings tells what in the configuration has no effect.
+func logWarnings(cfg *config.Config, logger *slog.Logger) {
+	for _, warning := range cfg.Warnings {
+		logger.Warn(warning)
+	}
 }
 
 func printConfig(cfg *config.Config) error {
@@ -105,6 +113,7 @@ func newHandler(o options, e *exporter, logger *slog.Logger) (http.Handler, erro
 		return nil, err
 	}
 	self := prometheus.NewRegistry()
+	self.MustRegister(e.exports.collectors()...)
 	self.MustRegister(versioncollector.NewCollector("sonde"), e.reloads.successful, e.reloads.successTime)
 	options := web.Options{
 		Logger: logger, TelemetryPath: o.telemetryPath, MaxRequests: o.maxRequests,

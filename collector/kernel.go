@@ -43,8 +43,6 @@ func updateLoss(s *scrape, ch chan<- prometheus.Metric) error {
 		"Requests that could not be observed, by reason.", []string{"reason"}, nil)
 	events := prometheus.NewDesc(namespace+"_lost_events_total",
 		"Listeners and processes that could not be followed, by reason.", []string{"reason"}, nil)
-	spans := prometheus.NewDesc(namespace+"_spans_dropped_total",
-		"Spans of sampled requests that were dropped, by reason; metrics are not touched by that.", []string{"reason"}, nil)
 	unsolicited := prometheus.NewDesc(namespace+"_unsolicited_responses_total",
 		"Responses that answered no request, such as a 408 on an idle connection.", nil, nil)
 	losses, err := s.Probe.Losses()
@@ -52,9 +50,13 @@ func updateLoss(s *scrape, ch chan<- prometheus.Metric) error {
 		return err
 	}
 	for _, loss := range losses {
-		desc := map[probe.Lost]*prometheus.Desc{
-			probe.LostObservation: observations, probe.LostEvent: events, probe.LostSpan: spans,
-		}[loss.Of]
+		desc := observations
+		switch loss.Of {
+		case probe.LostEvent:
+			desc = events
+		case probe.LostSpan: // told by those who export spans
+			continue
+		}
 		ch <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(loss.Count), loss.Reason)
 	}
 	count, err := s.Probe.Unsolicited()

@@ -153,7 +153,7 @@ func TestLossesAreThereFromTheStart(t *testing.T) {
 		case probe.LostEvent:
 			name = "sonde_lost_events_total"
 		case probe.LostSpan:
-			name = "sonde_spans_dropped_total"
+			continue // told by those who export spans
 		}
 		valueOf(t, families[name], "reason", loss.Reason)
 	}

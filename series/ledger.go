@@ -178,6 +178,14 @@ func otherKey(event *probe.ObservationEvent) probe.SeriesKey {
 // Lookup returns the operation that has this number.
 func (l *Ledger) Lookup(number uint32) (Operation, bool) { return l.catalog.Operation(number) }
 
+// Route names the path of a request to or from an instance; ignored says that
+// the operator does not want it counted.
+func (l *Ledger) Route(instance uint32, path string) (route string, ignored bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.namer.Route(l.serviceName(instance), path)
+}
+
 // Each calls visit with a copy of every series that the ledger itself holds.
 func (l *Ledger) Each(visit func(probe.SeriesKey, *Histogram)) {
 	l.mu.Lock()

@@ -1,0 +1,48 @@
+package otlpmetrics
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// counters tell how the exports went. It implements prometheus.Collector.
+type counters struct {
+	exports        *prometheus.CounterVec
+	rejectedPoints prometheus.Counter
+}
+
+func newCounters() counters {
+	c := counters{
+		exports: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sonde_otlp_metrics_exports_total",
+			Help: "Exports of all metrics by OTLP, one an interval. What one does not deliver, the next one does.",
+		}, []string{"result"}),
+		rejectedPoints: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "sonde_otlp_metrics_rejected_data_points_total",
+			Help: "Data points that the OTLP endpoint rejected although it accepted the request.",
+		}),
+	}
+	// An alert on their rate needs a first value.
+	c.exports.WithLabelValues("success")
+	c.exports.WithLabelValues("failure")
+	return c
+}
+
+func (c counters) countExport(err error) {
+	result := "success"
+	if err != nil {
+		result = "failure"
+	}
+	c.exports.WithLabelValues(result).Inc()
+}
+
+// Describe implements prometheus.Collector.
+func (c counters) Describe(ch chan<- *prometheus.Desc) {
+	c.exports.Describe(ch)
+	c.rejectedPoints.Describe(ch)
+}
+
+// Collect implements prometheus.Collector.
+func (c counters) Collect(ch chan<- prometheus.Metric) {
+	c.exports.Collect(ch)
+	c.rejectedPoints.Collect(ch)
+}
