@@ -3,6 +3,7 @@
 #ifndef SONDE_TAP_TLS_H
 #define SONDE_TAP_TLS_H
 
+#include "caller.h"
 #include "http1.h"
 #include "session.h"
 
@@ -22,11 +23,12 @@ struct {
 	__type(value, struct carries);
 } tls_carries SEC(".maps");
 
-/* What a new spill and new carries begin as: too large for the stack. */
+/* What new entries of maps begin as: too large for the stack. */
 struct blank {
 	struct spill spill;
 	struct carries carries;
 	struct traces traces;
+	struct caller caller;
 };
 
 struct {

@@ -69,9 +69,11 @@ struct call_site {
 static __always_inline struct caller *new_goroutine(__u32 tgid, __u64 g)
 {
 	struct goroutine_key key = { .g = g, .tgid = tgid };
-	struct caller caller = {};
+	__u32 zero = 0;
+	struct blank *blank = bpf_map_lookup_elem(&blanks, &zero);
 
-	bpf_map_update_elem(&goroutines, &key, &caller, BPF_NOEXIST);
+	if (blank)
+		bpf_map_update_elem(&goroutines, &key, &blank->caller, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&goroutines, &key);
 }
 

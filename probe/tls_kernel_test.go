@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"math/big"
 	"net"
 	"os"
@@ -135,11 +136,24 @@ func TestTLSIsToldAndSeenLater(t *testing.T) {
 	detach := k.attachTLS(t)
 	order.TLS = false // the connection that was kept is one
 	service.call(t, order)
-	want := tally{"server over TLS GET /hello 200": 20, "client over TLS GET http://example/hello 200": 20}
-	k.expect(t, instance, want)
+	k.expectAfterAttach(t, instance)
 	detach()
 	service.call(t, order)
-	k.expect(t, instance, want)
+	k.expectAfterAttach(t, instance)
+}
+
+// expectAfterAttach: a server has read whatever it answers, but the first request
+// of a client is tied to its socket by luck only.
+func (k kernel) expectAfterAttach(t *testing.T, instance uint32) {
+	t.Helper()
+	const server, client = "server over TLS GET /hello 200", "client over TLS GET http://example/hello 200"
+	eventually(t, func() string {
+		got := k.tallyOf(t, instance)
+		if got[server] != 20 || got[client] < 19 || got.total() != got[server]+got[client] {
+			return fmt.Sprintf("observed %v, want 20 of the server and 19 or 20 of the client", got)
+		}
+		return ""
+	})
 }
 
 // TestTLSLeavesNothing: sessions end with their sockets, goroutines with their calls.
