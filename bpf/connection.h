@@ -10,8 +10,9 @@
  *   ├── draft     request whose head has begun but not ended
  *   └── queue     requests that wait for their answer, oldest at `head`
  *
- * Nesting: only the hook of a direction writes that direction's stream. The
- * queue has one producer (request) and one consumer (response).
+ * Nesting: only the hook of a direction writes that direction's stream; packets
+ * leave under the lock of the socket, those that arrive take the stream first.
+ * The queue has one producer (request) and one consumer (response).
  */
 #ifndef SONDE_CONNECTION_H
 #define SONDE_CONNECTION_H
@@ -57,6 +58,8 @@ struct stream {
 	__u8 stashed; /* segments wait in `stash` */
 	__u8 pad;
 	__u32 stash_low; /* sequence number of the first of them */
+	__u32 busy;	 /* a CPU is parsing it; only what arrives needs to know */
+	__u32 has_late;	 /* meanwhile another CPU has put a packet into `stash` */
 };
 
 struct request {

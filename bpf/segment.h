@@ -122,11 +122,12 @@ static long stash_piece(__u32 index, struct stashing *st)
 	return 0;
 }
 
+/* is_still: nobody is parsing the stream, so that its state is what it seems. */
 static COLD void stash_packet(struct __sk_buff *skb, struct stream *stream,
-			      const struct packet *packet, __u64 id)
+			      const struct packet *packet, __u64 id, bool is_still)
 {
 	__u32 gap = packet->seq - stream->next;
-	bool in_body = stream->state == STREAM_BODY &&
+	bool in_body = is_still && stream->state == STREAM_BODY &&
 		       stream->remaining > (__u64)gap + packet->length;
 	struct stashing st = {
 		.skb = skb,
@@ -248,7 +249,7 @@ static COLD bool bridge_gap(struct __sk_buff *skb, struct connection *conn, stru
 		return true;
 	}
 	if (arrives && received_to(skb, &received) && (__s32)(received - stream->next) <= 0) {
-		stash_packet(skb, stream, packet, stash_id(skb, conn));
+		stash_packet(skb, stream, packet, stash_id(skb, conn), true);
 		return false;
 	}
 	if (skip_inside_body(stream, gap))
@@ -271,9 +272,9 @@ static COLD void start_stream(struct __sk_buff *skb, struct stream *stream,
 }
 
 /* One packet of one direction. True if all that came before its end was parsed. */
-static __always_inline bool feed(struct __sk_buff *skb, struct connection *conn,
-				 struct stream *stream, const struct packet *packet,
-				 bool is_response, bool arrives)
+static __always_inline bool parse_packet(struct __sk_buff *skb, struct connection *conn,
+					 struct stream *stream, const struct packet *packet,
+					 bool is_response, bool arrives)
 {
 	struct bytes bytes = {
 		.payload = packet->payload,
@@ -298,6 +299,52 @@ static __always_inline bool feed(struct __sk_buff *skb, struct connection *conn,
 	if (stream->stashed)
 		replay_stash(skb, conn, is_response);
 	return true;
+}
+
+static __always_inline bool take_stream(struct stream *stream)
+{
+	return !__sync_lock_test_and_set(&stream->busy, 1);
+}
+
+static __always_inline void leave_stream(struct stream *stream)
+{
+	*(volatile __u32 *)&stream->busy = 0;
+}
+
+/* What another CPU has put into the stash meanwhile. */
+static COLD void take_late(struct __sk_buff *skb, struct connection *conn, struct stream *stream,
+			   bool is_response)
+{
+	if (!take_stream(stream))
+		return; /* whoever has it now looks again */
+	stream->has_late = 0;
+	replay_stash(skb, conn, is_response);
+	leave_stream(stream);
+}
+
+/*
+ * Packets that arrive pass here before the socket is locked: where a sender on
+ * this machine moves to another CPU, two of one connection may pass at once. One
+ * that finds the stream taken waits in the stash, like one that came too early.
+ */
+static __always_inline bool feed(struct __sk_buff *skb, struct connection *conn,
+				 struct stream *stream, const struct packet *packet,
+				 bool is_response, bool arrives)
+{
+	bool all = false;
+
+	if (!arrives)
+		return parse_packet(skb, conn, stream, packet, is_response, false);
+	if (likely(take_stream(stream))) {
+		all = parse_packet(skb, conn, stream, packet, is_response, true);
+		leave_stream(stream);
+	} else {
+		stash_packet(skb, stream, packet, stash_id(skb, conn), false);
+		stream->has_late = 1;
+	}
+	if (unlikely(stream->has_late))
+		take_late(skb, conn, stream, is_response);
+	return all;
 }
 
 #endif

@@ -104,6 +104,8 @@ type SondeConnection struct {
 		Stashed   uint8
 		Pad       uint8
 		StashLow  uint32
+		Busy      uint32
+		HasLate   uint32
 	}
 	Response struct {
 		_         structs.HostLayout
@@ -117,6 +119,8 @@ type SondeConnection struct {
 		Stashed   uint8
 		Pad       uint8
 		StashLow  uint32
+		Busy      uint32
+		HasLate   uint32
 	}
 	LastHash      uint64
 	LastOperation uint32

@@ -55,7 +55,7 @@ static COLD void keep_early(struct __sk_buff *skb, struct connection *listener,
 
 	if (!id)
 		return;
-	stash_packet(skb, &listener->request, packet, id);
+	stash_packet(skb, &listener->request, packet, id, true);
 	if (!bpf_map_update_elem(&early, &id, &value, BPF_NOEXIST)) {
 		__sync_fetch_and_add(&early_count, 1);
 		return;
