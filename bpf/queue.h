@@ -31,8 +31,8 @@ static COLD void push_spilled(struct connection *conn, void *place, const struct
 		spill->excess = 0;
 	}
 	conn->pipelined = 1;
-	if (request->trace)
-		lose(LOSS_SPAN_PIPELINED, 1);
+	if (unlikely(spans_on && request->trace))
+		lose_trace(traces_of(place, false), request->trace - 1);
 	if (spill->excess || spill->tail - spill->head >= QUEUE_SPILL) {
 		__sync_fetch_and_add(&spill->excess, 1);
 		return;

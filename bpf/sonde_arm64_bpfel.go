@@ -539,8 +539,9 @@ type SondeTraces struct {
 		}
 		ReadNs     uint64
 		Thread     uint64
+		Passed     uint64
 		HeadLength uint32
-		Pad        uint32
+		Cause      uint32
 		Head       [512]uint8
 	}
 }

@@ -17,9 +17,18 @@ struct trace {
 	struct trace_context context;
 	__u64 read_ns; /* when a thread of the service read it; 0: not known */
 	__u64 thread;  /* that one; 0: none, or it has done with it */
+	__u64 passed;  /* parent of the request that the caller handles */
 	__u32 head_length;
-	__u32 pad;
+	__u32 cause; /* enum cause */
 	__u8 head[SONDE_HEAD];
+};
+
+/* What a request comes of. */
+enum cause {
+	CAUSE_NONE = 0, /* it is made, but not while another is handled */
+	CAUSE_REQUEST,	/* it is made for the one that its thread handles */
+	CAUSE_UNKNOWN,	/* it is made while several are handled, or by who knows which thread */
+	CAUSE_OUTSIDE,	/* it is served */
 };
 
 struct traces {
@@ -76,6 +85,13 @@ static __always_inline bool is_kept(const struct trace_context *context,
 	return is_sampled(context) ||
 	       (span_keep_errors && is_error(role_of(o->key.side), o->status, o->failure)) ||
 	       (span_keep_slower_ns && o->duration_ns >= span_keep_slower_ns);
+}
+
+/* A request has to wait where there is no room for its trace. */
+static COLD void lose_trace(struct traces *traces, __u32 index)
+{
+	if (traces && is_sampled(&trace_slot(traces, index)->context))
+		lose(LOSS_SPAN_PIPELINED, 1);
 }
 
 /* A request with a trace has ended. A global function, as the others here: verified once. */

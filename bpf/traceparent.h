@@ -20,19 +20,26 @@ static __always_inline __u64 random64(void)
  * Takes over what the thread that sends this request is handling. Where a packet
  * has been waiting, the thread that runs now is not its sender.
  */
-static __always_inline void inherit(struct trace_context *context, __u32 tgid)
+static __always_inline void inherit(struct trace *trace, __u32 tgid, __u32 service)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 thread = (__u64)task->tgid << 32 | (__u32)task->pid;
+	struct control *control = bpf_map_lookup_elem(&controls, &service);
 	struct handling *handling;
 
-	if (!tgid || (__u32)task->tgid != tgid)
+	trace->cause = CAUSE_UNKNOWN;
+	if ((__u32)task->tgid != tgid || !control || control->flags & SERVICE_HOPS)
 		return;
 	handling = bpf_map_lookup_elem(&handlers, &thread);
-	if (!handling || handling->is_ambiguous)
+	if (handling && handling->is_ambiguous)
 		return;
-	*context = handling->context;
-	context->parent_id = handling->context.span_id;
+	trace->cause = CAUSE_NONE;
+	if (!handling)
+		return;
+	trace->cause = CAUSE_REQUEST;
+	trace->passed = handling->context.parent_id;
+	trace->context = handling->context;
+	trace->context.parent_id = handling->context.span_id;
 }
 
 /* Adds bytes of the window to the head of a request. */
@@ -56,8 +63,9 @@ __noinline int extend_trace(struct scratch *s, struct trace *trace, __u32 from, 
 	return 0;
 }
 
-/* tgid: the process that makes the request; 0 if it is served, or its sender is not known. */
-__noinline int start_trace(struct scratch *s, struct trace *trace, __u32 from, __u32 tgid)
+/* tgid: the process that makes the request; 0 if it is served. */
+__noinline int start_trace(struct scratch *s, struct trace *trace, __u32 from, __u32 tgid,
+			   __u32 service)
 {
 	__u32 length;
 
@@ -66,7 +74,9 @@ __noinline int start_trace(struct scratch *s, struct trace *trace, __u32 from, _
 	trace->context = (struct trace_context){};
 	trace->context.trace_id[0] = random64();
 	trace->context.trace_id[1] = random64();
-	inherit(&trace->context, tgid);
+	trace->cause = CAUSE_OUTSIDE;
+	if (tgid)
+		inherit(trace, tgid, service);
 	trace->context.span_id = random64();
 	trace->read_ns = trace->thread = 0;
 	length = s->length - from;
@@ -92,8 +102,14 @@ static COLD void begin_trace(struct parse *p, __u32 from)
 	}
 	if (!traces->ends.family)
 		read_ends(p, &traces->ends);
-	start_trace(p->s, trace_slot(traces, conn->tail), from, p->stash ? 0 : conn->tgid);
+	start_trace(p->s, trace_slot(traces, conn->tail), from,
+		    conn->role == ROLE_CLIENT ? conn->tgid : 0, conn->service);
 	conn->draft.trace = 1 + (conn->tail & (TRACE_SLOTS - 1));
+}
+
+static __always_inline __u32 is_capital(__u8 byte)
+{
+	return byte >= 'A' && byte <= 'F';
 }
 
 /* Two digits for each of `bytes` of s->hex from `to` on; false if one is none. */
@@ -110,6 +126,9 @@ __noinline int read_hex(struct scratch *s, __u32 from, __u32 to, __u32 bytes)
 		if (i >= bytes)
 			break;
 		bad |= (high | low) & 16;
+		/* The standard has them in lower case only. */
+		bad |= is_capital(byte_at(s, from + 2 * i)) |
+		       is_capital(byte_at(s, from + 2 * i + 1));
 		s->hex[(to + i) & (sizeof(s->hex) - 1)] = high << 4 | (low & 15);
 	}
 	return !bad;
@@ -120,6 +139,29 @@ __noinline int read_hex(struct scratch *s, __u32 from, __u32 to, __u32 bytes)
 #define HEX_PARENT 16
 #define HEX_VERSION 24
 #define HEX_FLAGS 25
+
+/*
+ * Whose child a request with this header is. One that is served is the sender's.
+ * One that is made and got its header from the program itself is the span that
+ * the program speaks of, so that whoever serves it is its child; but a header
+ * that is only handed on names the span of somebody else.
+ */
+static __always_inline void join_trace(struct trace *trace, const __u64 *trace_id, __u64 parent)
+{
+	bool same = trace->context.trace_id[0] == trace_id[0] &&
+		    trace->context.trace_id[1] == trace_id[1];
+
+	trace->context.trace_id[0] = trace_id[0];
+	trace->context.trace_id[1] = trace_id[1];
+	if (trace->cause == CAUSE_OUTSIDE || trace->cause == CAUSE_UNKNOWN) {
+		trace->context.parent_id = parent;
+		return;
+	}
+	if (!same)
+		trace->context.parent_id = 0;
+	if (trace->cause == CAUSE_NONE || trace->passed != parent)
+		trace->context.span_id = parent;
+}
 
 /* The value of a traceparent header, [from, end). What is malformed is no parent. */
 __noinline int take_parent(struct scratch *s, struct trace *trace, __u32 from, __u32 end)
@@ -138,9 +180,7 @@ __noinline int take_parent(struct scratch *s, struct trace *trace, __u32 from, _
 	    (!s->hex[HEX_VERSION] && end - from != TRACEPARENT_LENGTH) || !(ids[0] | ids[1]) ||
 	    !ids[HEX_PARENT / 8])
 		return 0;
-	trace->context.trace_id[0] = ids[0];
-	trace->context.trace_id[1] = ids[1];
-	trace->context.parent_id = ids[HEX_PARENT / 8];
+	join_trace(trace, ids, ids[HEX_PARENT / 8]);
 	trace->context.flags = TRACE_REMOTE | (s->hex[HEX_FLAGS] & 1 ? TRACE_REMOTE_SAMPLED : 0);
 	return 0;
 }
