@@ -66,8 +66,11 @@ func NewTraceClient(target config.Target, version string, retry Retry) (*TraceCl
 	return c, nil
 }
 
+// Agent begins the User-Agent of all that Sonde sends.
+const Agent = "sonde_exporter"
+
 // userAgent is how Sonde calls itself in requests.
-func userAgent(version string) string { return "sonde_exporter/" + version }
+func userAgent(version string) string { return Agent + "/" + version }
 
 // Close ends all connections. Uploads that still run fail.
 func (c *TraceClient) Close() error {

@@ -21,7 +21,7 @@ import (
 
 // shutdownTime is how long the last export may take. A service manager that
 // stops Sonde waits for longer.
-const shutdownTime = 5 * time.Second
+const shutdownTime = 2 * time.Second
 
 // Options is everything that [New] needs to know.
 type Options struct {

@@ -267,6 +267,30 @@ func pipeline(addr string, depth int) error {
 	return <-written
 }
 
+// converse sends requests over one connection, each after the answer to the last.
+func converse(addr string, requests int) error {
+	conn, err := dial(addr)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	in := bufio.NewReader(conn)
+	for range requests {
+		if _, err := io.WriteString(conn, request("/hello")); err != nil {
+			return err
+		}
+		resp, err := http.ReadResponse(in, nil)
+		if err != nil {
+			return err
+		}
+		if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+			return err
+		}
+		resp.Body.Close()
+	}
+	return nil
+}
+
 // dial connects to addr. The deadline is for a server that has stopped to answer.
 func dial(addr string) (net.Conn, error) {
 	conn, err := net.Dial("tcp", addr)

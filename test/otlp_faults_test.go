@@ -58,7 +58,7 @@ func TestEndpointDown(t *testing.T) {
 		hello(t, web, 10)
 		x.expectMetrics(t, web, 210)
 		a := x.waitAccount(t, 210)
-		if a.exported < 10 || a.exported != x.receiver.Counts(t).Spans {
+		if a.exported < 10 || a.exported != x.receiver.Counts(t).Services["web Server"] {
 			t.Errorf("%+v, want at least the last 10 exported; the receiver has %+v", a, x.receiver.Counts(t))
 		}
 	})
@@ -76,7 +76,7 @@ func TestEndpointComesBack(t *testing.T) {
 		x.expectMetrics(t, web, 300)
 		a := x.waitAccount(t, 300)
 		// What was answered before the ports closed may not have been heard.
-		if c := x.receiver.Counts(t); a.exported > c.Spans || a.exported == 0 {
+		if c := x.receiver.Counts(t); a.exported > c.Services["web Server"] || a.exported == 0 {
 			t.Errorf("%+v, but the receiver has %+v", a, c)
 		}
 	})
@@ -90,7 +90,7 @@ func TestEndpointSlow(t *testing.T) {
 		hello(t, web, 100)
 		x.expectMetrics(t, web, 100)
 		before := x.RSS(t)
-		inParallel(t, 4, 100, func() error { return pipeline(web.Addr(), total/100) })
+		inParallel(t, 4, 100, func() error { return converse(web.Addr(), total/100) })
 		x.expectMetrics(t, web, total+100)
 		if grown := x.RSS(t) - before; grown > slack {
 			t.Errorf("the exporter has grown by %d MB", grown>>20)
@@ -100,7 +100,7 @@ func TestEndpointSlow(t *testing.T) {
 		if a.dropped < total/2 || a.exported == 0 {
 			t.Errorf("%+v, want most spans dropped and some exported", a)
 		}
-		if n := x.receiver.Counts(t).Spans; n != a.exported {
+		if n := x.receiver.Counts(t).Services["web Server"]; n != a.exported {
 			t.Errorf("%+v, but the receiver has %d", a, n)
 		}
 	})
@@ -114,7 +114,7 @@ func TestEndpointHangs(t *testing.T) {
 		x.expectMetrics(t, web, 20)
 		harness.Eventually(t, "the exporter to give up a request", func() bool { return x.receiver.Counts(t).GivenUp == 1 })
 		a := x.waitAccount(t, 20)
-		if n := x.receiver.Counts(t).Spans; n != a.exported {
+		if n := x.receiver.Counts(t).Services["web Server"]; n != a.exported {
 			t.Errorf("%+v, but the receiver has %d", a, n)
 		}
 	})
@@ -171,7 +171,7 @@ func TestPartialSuccess(t *testing.T) {
 		hello(t, web, 50)
 		x.expectMetrics(t, web, 50)
 		a, c := x.waitAccount(t, 50), x.receiver.Counts(t)
-		if a.failed != c.Rejected || c.Rejected == 0 || a.exported != c.Spans || c.Duplicates != 0 {
+		if a.failed != c.Rejected || c.Rejected == 0 || a.exported != c.Services["web Server"] || c.Duplicates != 0 {
 			t.Errorf("%+v; the receiver has %+v; want what it rejected failed, and the rest exported", a, c)
 		}
 	})

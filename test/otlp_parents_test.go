@@ -191,8 +191,10 @@ func TestProxyPassesOn(t *testing.T) {
 	}
 }
 
-// TestPairs: where the caller wrote a traceparent, its call is the parent of the
-// request that came of it; where it did not, nothing says so.
+// TestPairs: where the caller wrote a traceparent, its call and the request that
+// came of it are in that trace; where it did not, nothing says so. In Go nobody
+// knows for whom a call is made, so that the header may only have been handed on,
+// and its id may be another's.
 func TestPairs(t *testing.T) {
 	s := newStage(t)
 	r := receiver(t, harness.ReceiverOptions{})
@@ -212,11 +214,8 @@ func TestPairs(t *testing.T) {
 				}
 				return
 			}
-			if request.TraceID != call.TraceID || request.ParentID != call.SpanID || request.ParentID != "00f067aa0ba902b7" {
-				t.Errorf("the request has the parent %s in the trace %s, the call is %s in %s", request.ParentID, request.TraceID, call.SpanID, call.TraceID)
-			}
-			if call.ParentID != "" {
-				t.Errorf("the call has the parent %s, and nobody called its service", call.ParentID)
+			if request.TraceID != call.TraceID || request.ParentID != call.ParentID || request.ParentID != "00f067aa0ba902b7" {
+				t.Errorf("the request has the parent %s in the trace %s, the call %s in %s", request.ParentID, request.TraceID, call.ParentID, call.TraceID)
 			}
 			if call.Start > request.Start || call.Duration() < 20*time.Millisecond {
 				t.Errorf("the call began %d ns after its request, and lasted %v", call.Start-request.Start, call.Duration())

@@ -48,7 +48,7 @@ func TestRatio(t *testing.T) {
 	for _, ratio := range []float64{0, 0.1, 0.5} {
 		t.Run(fmt.Sprint(ratio), func(t *testing.T) {
 			x := traced(t, map[string]*servers.Process{"web": web.Process}, sampler("traceidratio", fmt.Sprint(ratio)))
-			inParallel(t, 4, 100, func() error { return pipeline(web.Addr(), total/100) })
+			inParallel(t, 4, 100, func() error { return converse(web.Addr(), total/100) })
 			x.WaitCount(t, harness.Server, harness.Labels{"server_port": web.PortLabel()}, total)
 			a := accountOf(x.Scrape(t))
 			bound := 6 * math.Sqrt(total*ratio*(1-ratio))

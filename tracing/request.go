@@ -2,6 +2,7 @@ package tracing
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -101,7 +102,9 @@ func (b *builder) describeServing(r *request, a *attributes) {
 	a.text(semconv.ServerAddressKey, host)
 	a.number(semconv.ServerPortKey, int64(r.Local.Port()))
 	a.text(semconv.ClientAddressKey, address(r.Peer))
-	a.text(semconv.UserAgentOriginalKey, r.head.userAgent)
+	if slices.Contains(b.headers, "user-agent") { // as for all headers, if it is asked for
+		a.text(semconv.UserAgentOriginalKey, r.head.userAgent)
+	}
 }
 
 // describeCall adds what only the span of a client has. By peer.service Alloy and

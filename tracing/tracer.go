@@ -53,7 +53,7 @@ const (
 	uploadsAtOnce = 4
 
 	// grace is how long spans may take to get out when Sonde ends.
-	grace = 5 * time.Second
+	grace = 2 * time.Second
 
 	// pauseAfterFailure spares a receiver that has just given up on a batch. Spans
 	// wait in the queue meanwhile.
@@ -66,6 +66,10 @@ const (
 	// MiB by default, and no head makes more than thrice its size in attributes.
 	maxBatchHeads = 1 << 20
 )
+
+// ownExport begins the header by which a receiver that is itself a service on this
+// host gets what Sonde exports: a span of that would make another export.
+var ownExport = []byte("User-Agent: " + otlp.Agent + "/")
 
 // Tracer takes sampled requests and uploads them as spans. It is safe for
 // concurrent use.
@@ -99,6 +103,9 @@ func New(options Options) *Tracer {
 // Span implements probe.SpanHandler: it takes over a sampled request. It never
 // blocks: what finds no room in the queue is dropped and counted.
 func (t *Tracer) Span(span *probe.Span) {
+	if !span.Client && bytes.Contains(span.Head, ownExport) {
+		return // no request of anybody's
+	}
 	t.counts.sampled.Add(1)
 	t.mu.RLock()
 	defer t.mu.RUnlock()
