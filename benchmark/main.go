@@ -29,6 +29,7 @@ const (
 	partBystander = "bystander"
 	partScrape    = "scrape"
 	partMemory    = "memory"
+	partTracing   = "tracing"
 	partKernel    = "kernel"
 	partStorage   = "storage"
 	partParsing   = "parsing"
@@ -36,7 +37,7 @@ const (
 
 // parts are all of them, in the order of the table.
 func parts() []string {
-	return []string{partRequest, partBystander, partScrape, partMemory, partKernel, partStorage, partParsing}
+	return []string{partRequest, partBystander, partScrape, partMemory, partTracing, partKernel, partStorage, partParsing}
 }
 
 // plan says what to measure, and how thoroughly.
@@ -136,7 +137,8 @@ func (p plan) run(ctx context.Context) (err error) {
 
 // needsSonde is false if all that is measured is what the kernel offers to it.
 func (p plan) needsSonde() bool {
-	return p.parts[partRequest] || p.parts[partBystander] || p.parts[partScrape] || p.parts[partMemory]
+	return p.parts[partRequest] || p.parts[partBystander] || p.parts[partScrape] || p.parts[partMemory] ||
+		p.parts[partTracing]
 }
 
 func (p plan) measure(s *stage, rec *record) {
@@ -153,6 +155,9 @@ func (p plan) measure(s *stage, rec *record) {
 		measureStartup(s, p, rec)
 	}
 	// Where requests are measured, the empty programs take turns with Sonde.
+	if p.parts[partTracing] {
+		measureTracing(s, p, rec)
+	}
 	if p.parts[partKernel] && !p.parts[partRequest] {
 		measureKernel(s, p, rec)
 	}
