@@ -55,15 +55,15 @@ func measureSpans(s *stage, p plan, rec *record, subject string, e *harness.Expo
 	file := func(measure, unit string, value float64) {
 		q := quantity{part: partTracing, subject: subject, measure: measure, unit: unit}
 		rec.add(q, with, value)
-		if subject != tracingRatios[0].subject {
+		if subject != tracingRatios[0].subject && unit != "%" {
 			rec.relate(q, quantity{part: partTracing, subject: tracingRatios[0].subject, measure: measure, unit: unit})
 		}
 	}
 	file("throughput", "requests/s", sent.throughput)
 	file("kernel time", "µs/request", 1e6*seconds/sent.requests)
 	file("CPU of Sonde", "µs/request", microseconds(after-used)/sent.requests)
-	if subject != tracingRatios[0].subject {
-		file("spans exported", "%", 100*snap.Value("sonde_spans_exported_total", nil)/snap.Value("sonde_spans_sampled_total", nil))
+	if sampled := snap.Value("sonde_spans_sampled_total", nil); sampled > 0 {
+		file("spans exported", "%", 100*snap.Value("sonde_spans_exported_total", nil)/sampled)
 	}
 }
 
