@@ -54,7 +54,7 @@ func (u *upload) fail(kind Kind, cause error) {
 func (u *upload) accept(rejected int64, message string) {
 	u.accepted = true
 	if rejected <= 0 {
-		u.receipt = Receipt{Warning: u.endpoint.tidy(message)}
+		u.receipt = Receipt{Warning: u.endpoint.redactor.Line(message)}
 		return
 	}
 	if message == "" {

@@ -12,10 +12,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
-	"strings"
 	"time"
 
 	"sonde_exporter/config"
+	"sonde_exporter/otlp"
 	"sonde_exporter/series"
 )
 
@@ -49,7 +49,7 @@ type Exporter struct {
 	interval time.Duration
 	timeout  time.Duration // of one attempt; 0: none but the interval
 	endpoint string        // without password, for the log
-	secrets  *strings.Replacer
+	redactor otlp.Redactor
 	logger   *slog.Logger
 	failing  bool // as the log knows it
 	rejected bool // as the log knows it: points were rejected
@@ -74,7 +74,7 @@ func New(opts Options) (*Exporter, error) {
 	return &Exporter{
 		counters: newCounters(), read: opts.Read, client: client, logger: opts.Logger,
 		interval: opts.Config.Interval, timeout: target.Timeout,
-		endpoint: endpoint.Redacted(), secrets: secretsOf(target),
+		endpoint: endpoint.Redacted(), redactor: otlp.NewRedactor(target),
 		encoder: newEncoder(opts),
 	}, nil
 }
@@ -114,7 +114,7 @@ func (e *Exporter) exportWithin(ctx context.Context, limit time.Duration) {
 	e.countExport(err)
 	switch {
 	case err != nil && !e.failing:
-		e.logger.Warn("metrics are not exported by OTLP; nothing is lost if a later attempt succeeds", "endpoint", e.endpoint, "err", e.loggable(err.Error()))
+		e.logger.Warn("metrics are not exported by OTLP; nothing is lost if a later attempt succeeds", "endpoint", e.endpoint, "err", e.redactor.Line(err.Error()))
 	case err == nil && e.failing:
 		e.logger.Info("metrics are exported by OTLP again", "endpoint", e.endpoint)
 	}
@@ -149,7 +149,7 @@ func (e *Exporter) export(ctx context.Context) (sent int, failure error) {
 func (e *Exporter) report(r rejection) {
 	e.rejectedPoints.Add(float64(r.points))
 	if r.points > 0 && !e.rejected {
-		e.logger.Warn("the OTLP endpoint rejects some metrics", "endpoint", e.endpoint, "points", r.points, "reason", e.loggable(r.reason))
+		e.logger.Warn("the OTLP endpoint rejects some metrics", "endpoint", e.endpoint, "points", r.points, "reason", e.redactor.Line(r.reason))
 	}
 	e.rejected = r.points > 0
 }
