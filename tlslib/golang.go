@@ -23,7 +23,9 @@ func goFunctions() []goFunction {
 	return []goFunction{
 		{goPrefix + "Read", Read, true},
 		{goPrefix + "Write", Write, true},
-		{goPrefix + "handshakeContext", Handshake, true},
+		// Not handshakeContext, which every Read and Write calls.
+		{goPrefix + "clientHandshake", Handshake, true},
+		{goPrefix + "serverHandshake", Handshake, true},
 		{goPrefix + "Close", Shutdown, false},
 	}
 }

@@ -58,9 +58,9 @@ const (
 	Write
 	// WriteEx is SSL_write_ex.
 	WriteEx
-	// Handshake is SSL_do_handshake, gnutls_handshake or
-	// (*Conn).handshakeContext; also SSL_connect and SSL_accept where they do
-	// not call SSL_do_handshake.
+	// Handshake is SSL_do_handshake, gnutls_handshake, (*Conn).clientHandshake or
+	// serverHandshake; also SSL_connect and SSL_accept where they do not call
+	// SSL_do_handshake.
 	Handshake
 	// Shutdown is SSL_shutdown, gnutls_bye or (*Conn).Close.
 	Shutdown
