@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"os"
@@ -92,8 +91,7 @@ func (x exports) Span(span *probe.Span) {
 	}
 	x.tracer.Span(span)
 	x.exemplars.Add(span.Series, series.Exemplar{
-		TraceID: hex.EncodeToString(span.TraceID[:]), SpanID: hex.EncodeToString(span.SpanID[:]),
-		Nanoseconds: span.EndNs - span.StartNs, Time: time.Now(),
+		TraceID: span.TraceID, SpanID: span.SpanID, Nanoseconds: span.EndNs - span.StartNs, Time: time.Now(),
 	})
 }
 

@@ -74,10 +74,7 @@ func Open(options Options) (*Probe, error) {
 
 // Close detaches all programs and frees their maps.
 func (p *Probe) Close() error {
-	var failures []error
-	for _, l := range p.links {
-		failures = append(failures, l.Close())
-	}
+	failures := []error{closeAll(p.links)}
 	failures = append(failures, p.closeRings(), p.closeTLS(), p.objects.Close())
 	for _, m := range p.maps {
 		failures = append(failures, m.Close())

@@ -1,7 +1,9 @@
 package series
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/hex"
 	"math"
 	"slices"
 	"sync"
@@ -15,9 +17,10 @@ import (
 
 // Exemplar is one sampled request that stands for those in its bucket.
 type Exemplar struct {
-	TraceID, SpanID string // in hexadecimal, as tracing systems want them
-	Nanoseconds     uint64
-	Time            time.Time // when it ended
+	TraceID     [16]byte
+	SpanID      [8]byte
+	Nanoseconds uint64
+	Time        time.Time // when it ended
 }
 
 const (
@@ -32,14 +35,13 @@ const (
 type Exemplars struct {
 	table *Table
 
-	mu    sync.Mutex
-	kept  map[probe.SeriesKey][]Exemplar // each of another slot
-	slots map[probe.SeriesKey][]int      // of these
+	mu   sync.Mutex
+	kept map[probe.SeriesKey][]Exemplar // each of another slot
 }
 
 // NewExemplars returns an empty store for histograms of a table.
 func NewExemplars(table *Table) *Exemplars {
-	return &Exemplars{table: table, kept: map[probe.SeriesKey][]Exemplar{}, slots: map[probe.SeriesKey][]int{}}
+	return &Exemplars{table: table, kept: map[probe.SeriesKey][]Exemplar{}}
 }
 
 // Add keeps an exemplar in place of the one of its bucket, or of the oldest one
@@ -48,25 +50,26 @@ func (e *Exemplars) Add(key probe.SeriesKey, exemplar Exemplar) {
 	slot := e.table.Slot(exemplar.Nanoseconds)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	kept, slots := e.kept[key], e.slots[key]
-	at := slices.Index(slots, slot)
+	kept := e.kept[key]
+	at := slices.IndexFunc(kept, func(k Exemplar) bool { return e.table.Slot(k.Nanoseconds) == slot })
 	switch {
 	case at >= 0:
-	case len(kept) < exemplarsPerSeries:
-		if kept == nil && len(e.kept) >= exemplarSeries {
-			return
-		}
-		at = len(kept)
-		kept, slots = append(kept, Exemplar{}), append(slots, 0)
-	default:
-		for i := range kept {
-			if at < 0 || kept[i].Time.Before(kept[at].Time) {
-				at = i
-			}
+		kept[at] = exemplar
+	case len(kept) == exemplarsPerSeries:
+		kept[oldest(kept)] = exemplar
+	case kept != nil || len(e.kept) < exemplarSeries:
+		e.kept[key] = append(kept, exemplar)
+	}
+}
+
+func oldest(kept []Exemplar) int {
+	at := 0
+	for i := range kept {
+		if kept[i].Time.Before(kept[at].Time) {
+			at = i
 		}
 	}
-	kept[at], slots[at] = exemplar, slot
-	e.kept[key], e.slots[key] = kept, slots
+	return at
 }
 
 // Fold returns all exemplars by the labels of their series. Those of series that
@@ -79,7 +82,6 @@ func (e *Exemplars) Fold(labelsOf func(probe.SeriesKey) (Labels, bool)) map[Labe
 		labels, known := labelsOf(key)
 		if !known {
 			delete(e.kept, key)
-			delete(e.slots, key)
 			continue
 		}
 		fold[labels] = append(fold[labels], exemplars...)
@@ -87,12 +89,10 @@ func (e *Exemplars) Fold(labelsOf func(probe.SeriesKey) (Labels, bool)) map[Labe
 	return fold
 }
 
-func (e Exemplar) seconds() float64 { return float64(e.Nanoseconds) / nanosecondsPerSecond }
-
 func (e Exemplar) message() *dto.Exemplar {
-	value := e.seconds()
+	value := float64(e.Nanoseconds) / nanosecondsPerSecond
 	return &dto.Exemplar{
-		Label:     MakeLabels([]string{"trace_id", "span_id"}, []string{e.TraceID, e.SpanID}),
+		Label:     MakeLabels([]string{"trace_id", "span_id"}, []string{hex.EncodeToString(e.TraceID[:]), hex.EncodeToString(e.SpanID[:])}),
 		Value:     &value,
 		Timestamp: timestamppb.New(e.Time),
 	}
@@ -102,7 +102,7 @@ func (e Exemplar) message() *dto.Exemplar {
 // into each, and all of them beside the native ones, oldest first.
 func attach(h *dto.Histogram, exemplars []Exemplar) {
 	exemplars = slices.SortedFunc(slices.Values(exemplars), func(a, b Exemplar) int {
-		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.SpanID, b.SpanID))
+		return cmp.Or(a.Time.Compare(b.Time), bytes.Compare(a.SpanID[:], b.SpanID[:]))
 	})
 	var beyond *dto.Exemplar
 	for _, exemplar := range exemplars {

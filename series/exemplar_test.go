@@ -2,7 +2,6 @@ package series
 
 import (
 	"bytes"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +15,7 @@ import (
 
 func exemplarAt(second int, d time.Duration) Exemplar {
 	return Exemplar{
-		TraceID: fmt.Sprintf("%032x", second), SpanID: fmt.Sprintf("%016x", second),
+		TraceID: [16]byte{15: byte(second)}, SpanID: [8]byte{7: byte(second)},
 		Nanoseconds: uint64(d), Time: time.Unix(int64(second), 0),
 	}
 }

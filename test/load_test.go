@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -254,15 +255,8 @@ func pipeline(addr string, depth int) error {
 		written <- err
 	}()
 	in := bufio.NewReader(conn)
-	for range depth {
-		resp, err := http.ReadResponse(in, nil)
-		if err != nil {
-			return err
-		}
-		if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-			return err
-		}
-		resp.Body.Close()
+	if err := readAnswers(in, slices.Repeat([]string{http.MethodGet}, depth)); err != nil {
+		return err
 	}
 	return <-written
 }
@@ -279,14 +273,9 @@ func converse(addr string, requests int) error {
 		if _, err := io.WriteString(conn, request("/hello")); err != nil {
 			return err
 		}
-		resp, err := http.ReadResponse(in, nil)
-		if err != nil {
+		if err := readAnswers(in, []string{http.MethodGet}); err != nil {
 			return err
 		}
-		if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-			return err
-		}
-		resp.Body.Close()
 	}
 	return nil
 }
