@@ -3,6 +3,7 @@
 #ifndef SONDE_HANDLING_H
 #define SONDE_HANDLING_H
 
+#include "tap.h"
 #include "trace.h"
 
 /* The service has read the request: from now on this thread handles it. */
@@ -31,6 +32,18 @@ static COLD void read_request(const struct connection *conn, struct trace *trace
 		trace->read_ns = bpf_ktime_get_ns();
 	else
 		begin_handling(trace, bpf_get_current_pid_tgid());
+}
+
+/* What is read is the newest request; one at most, or it is not known which. */
+static __always_inline void note_request_read(const struct connection *conn, void *place)
+{
+	struct traces *traces;
+
+	if (conn->role != ROLE_SERVER || conn->tail - conn->head != 1)
+		return;
+	traces = traces_of(place, false);
+	if (traces && !trace_slot(traces, conn->head)->read_ns)
+		read_request(conn, trace_slot(traces, conn->head));
 }
 
 #endif

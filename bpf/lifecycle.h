@@ -184,18 +184,6 @@ int BPF_PROG(socket_state, struct sock *sk, int oldstate, int newstate)
 	return 0;
 }
 
-static __always_inline void note_read(struct sock *sk, struct connection *conn)
-{
-	struct traces *traces;
-
-	/* What is read is the newest request; one at most, or it is not known which. */
-	if (conn->role != ROLE_SERVER || conn->tail - conn->head != 1)
-		return;
-	traces = bpf_sk_storage_get(&socket_traces, sk, NULL, 0);
-	if (traces && !trace_slot(traces, conn->head)->read_ns)
-		read_request(conn, trace_slot(traces, conn->head));
-}
-
 /* Runs in the thread that reads: whoever reads a service's connection is part of it. */
 SEC("tp_btf/tcp_rcv_space_adjust")
 int BPF_PROG(socket_read, struct sock *sk)
@@ -206,7 +194,7 @@ int BPF_PROG(socket_read, struct sock *sk)
 	if (conn && conn->verdict == VERDICT_TLS && tls_attached)
 		note_tls_read(sk, conn);
 	else if (conn && unlikely(spans_on) && conn->verdict == VERDICT_MEASURE)
-		note_read(sk, conn);
+		note_request_read(conn, sk);
 	if (!conn || conn->known_reader || conn->role != ROLE_SERVER || !conn->service)
 		return 0;
 	conn->known_reader = 1;

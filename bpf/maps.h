@@ -10,6 +10,7 @@
 #define MAX_OPERATIONS 32768 /* least recently used ones are learned again */
 #define MAX_SERIES 20000     /* user space sets it from --series.limit */
 #define MAX_LISTENERS 16384
+#define MAX_PORTS 8192 /* and what is spoken on them; least recently used ones are forgotten */
 
 /* Set by user space before the programs are loaded. */
 const volatile __u32 self_tgid;
@@ -56,6 +57,14 @@ struct {
 	__type(key, __u32);
 	__type(value, struct service);
 } services SEC(".maps");
+
+/* Connections to the ports of services. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAX_PORTS);
+	__type(key, struct port_key);
+	__type(value, __u64);
+} ports SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -88,6 +88,16 @@ struct {
 	__type(value, struct writer);
 } writers SEC(".maps");
 
+/* What its connection knows of the socket; the caller adds cookie and ends. */
+static __always_inline void see_connection(struct seen *seen, const struct connection *conn)
+{
+	seen->since_ns = conn->tls_since_ns;
+	seen->service = conn->service;
+	seen->tgid = conn->tgid;
+	seen->server_port = conn->server_port;
+	seen->role = conn->role;
+}
+
 /*
  * Nobody read or wrote inside this connection before: it began when its TLS
  * functions were watched already. If not, go on with the next message.

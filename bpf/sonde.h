@@ -136,6 +136,14 @@ struct service {
 	__u64 connections[ROLES][TRANSPORTS][PROTOCOLS];
 };
 
+/* What clients of an instance speak on one of its ports. */
+struct port_key {
+	__u32 service;
+	__u16 port;
+	__u8 transport;
+	__u8 protocol;
+};
+
 /* What user space decided for an instance. Written by user space only. */
 struct control {
 	__u32 flags;

@@ -293,6 +293,14 @@ type SondePiece struct {
 	Data    [2048]uint8
 }
 
+type SondePortKey struct {
+	_         structs.HostLayout
+	Service   uint32
+	Port      uint16
+	Transport uint8
+	Protocol  uint8
+}
+
 type SondeProcess struct {
 	_       structs.HostLayout
 	Service uint32
@@ -578,6 +586,7 @@ const (
 	SondeMapMptcpOwners            = "mptcp_owners"
 	SondeMapOperations             = "operations"
 	SondeMapPieceScratch           = "piece_scratch"
+	SondeMapPorts                  = "ports"
 	SondeMapProcessEvents          = "process_events"
 	SondeMapProcesses              = "processes"
 	SondeMapRequestEvents          = "request_events"
@@ -713,6 +722,7 @@ type SondeMapSpecs struct {
 	MptcpOwners   *ebpf.MapSpec `ebpf:"mptcp_owners"`
 	Operations    *ebpf.MapSpec `ebpf:"operations"`
 	PieceScratch  *ebpf.MapSpec `ebpf:"piece_scratch"`
+	Ports         *ebpf.MapSpec `ebpf:"ports"`
 	ProcessEvents *ebpf.MapSpec `ebpf:"process_events"`
 	Processes     *ebpf.MapSpec `ebpf:"processes"`
 	RequestEvents *ebpf.MapSpec `ebpf:"request_events"`
@@ -806,6 +816,7 @@ type SondeMaps struct {
 	MptcpOwners   *ebpf.Map `ebpf:"mptcp_owners"`
 	Operations    *ebpf.Map `ebpf:"operations"`
 	PieceScratch  *ebpf.Map `ebpf:"piece_scratch"`
+	Ports         *ebpf.Map `ebpf:"ports"`
 	ProcessEvents *ebpf.Map `ebpf:"process_events"`
 	Processes     *ebpf.Map `ebpf:"processes"`
 	RequestEvents *ebpf.Map `ebpf:"request_events"`
@@ -838,6 +849,7 @@ func (m *SondeMaps) Close() error {
 		m.MptcpOwners,
 		m.Operations,
 		m.PieceScratch,
+		m.Ports,
 		m.ProcessEvents,
 		m.Processes,
 		m.RequestEvents,

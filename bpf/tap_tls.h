@@ -23,6 +23,14 @@ struct {
 	__type(value, struct carries);
 } tls_carries SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_SESSIONS);
+	__type(key, struct session_key);
+	__type(value, struct traces);
+} tls_traces SEC(".maps");
+
 /* What new entries of maps begin as: too large for the stack. */
 struct blank {
 	struct spill spill;
@@ -38,60 +46,35 @@ struct {
 	__type(value, struct blank);
 } blanks SEC(".maps");
 
-static __always_inline struct spill *spill_of(void *place, bool create)
+/* What a session keeps in a map beside itself; it begins as that part of a blank. */
+static __always_inline void *kept_of(void *map, const struct session *session, __u32 part,
+				     bool create)
 {
-	struct session *session = place;
 	struct session_key key = session->key;
-	struct spill *spill = bpf_map_lookup_elem(&tls_spills, &key);
+	void *kept = bpf_map_lookup_elem(map, &key), *blank;
 	__u32 zero = 0;
-	struct blank *blank;
-
-	if (spill || !create)
-		return spill;
-	blank = bpf_map_lookup_elem(&blanks, &zero);
-	if (!blank || bpf_map_update_elem(&tls_spills, &key, &blank->spill, BPF_NOEXIST))
-		return NULL;
-	return bpf_map_lookup_elem(&tls_spills, &key);
-}
-
-static __always_inline struct carries *carries_of(void *place, bool create)
-{
-	struct session *session = place;
-	struct session_key key = session->key;
-	struct carries *kept = bpf_map_lookup_elem(&tls_carries, &key);
-	__u32 zero = 0;
-	struct blank *blank;
 
 	if (kept || !create)
 		return kept;
 	blank = bpf_map_lookup_elem(&blanks, &zero);
-	if (!blank || bpf_map_update_elem(&tls_carries, &key, &blank->carries, BPF_NOEXIST))
+	if (!blank || bpf_map_update_elem(map, &key, blank + part, BPF_NOEXIST))
 		return NULL;
-	return bpf_map_lookup_elem(&tls_carries, &key);
+	return bpf_map_lookup_elem(map, &key);
 }
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, MAX_SESSIONS);
-	__type(key, struct session_key);
-	__type(value, struct traces);
-} tls_traces SEC(".maps");
+static __always_inline struct spill *spill_of(void *place, bool create)
+{
+	return kept_of(&tls_spills, place, offsetof(struct blank, spill), create);
+}
+
+static __always_inline struct carries *carries_of(void *place, bool create)
+{
+	return kept_of(&tls_carries, place, offsetof(struct blank, carries), create);
+}
 
 static __always_inline struct traces *traces_of(void *place, bool create)
 {
-	struct session *session = place;
-	struct session_key key = session->key;
-	struct traces *traces = bpf_map_lookup_elem(&tls_traces, &key);
-	__u32 zero = 0;
-	struct blank *blank;
-
-	if (traces || !create)
-		return traces;
-	blank = bpf_map_lookup_elem(&blanks, &zero);
-	if (!blank || bpf_map_update_elem(&tls_traces, &key, &blank->traces, BPF_NOEXIST))
-		return NULL;
-	return bpf_map_lookup_elem(&tls_traces, &key);
+	return kept_of(&tls_traces, place, offsetof(struct blank, traces), create);
 }
 
 static __always_inline int read_payload(struct parse *p, __u32 from, void *to, __u32 length)
@@ -115,8 +98,7 @@ static __always_inline void forget_session(struct session *session)
 	bpf_map_delete_elem(&tls_sockets, &cookie);
 	bpf_map_delete_elem(&tls_spills, &key);
 	bpf_map_delete_elem(&tls_carries, &key);
-	if (spans_on)
-		bpf_map_delete_elem(&tls_traces, &key);
+	bpf_map_delete_elem(&tls_traces, &key);
 	bpf_map_delete_elem(&sessions, &key);
 }
 

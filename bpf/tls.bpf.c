@@ -7,11 +7,12 @@
  * the maps of sonde.bpf.c, that is attached only to files of processes that were
  * seen to speak TLS.
  *
- *   calls:    tls_call.h ► plaintext.h ► the parser
+ *   calls:    tls_enter.h, tls_leave.h ► plaintext.h ► the parser; tls_end.h
  *   sockets:  tls_socket.h, and tls_read.h in the other object
  *   what ties the two:  session.h, caller.h
  */
-#include "tls_call.h"
+#include "tls_enter.h"
+#include "tls_leave.h"
 #include "tls_socket.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -37,11 +37,7 @@ static __always_inline void see(struct sock *sk, struct connection *conn, struct
 	seen->used = conn->tied;
 	if (conn->tied)
 		return;
-	seen->since_ns = conn->tls_since_ns;
-	seen->service = conn->service;
-	seen->tgid = conn->tgid;
-	seen->server_port = conn->server_port;
-	seen->role = conn->role;
+	see_connection(seen, conn);
 	see_ends(sk, &seen->ends);
 }
 

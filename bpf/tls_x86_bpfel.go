@@ -29,6 +29,7 @@ const (
 	TlsMapMptcpOwners           = "mptcp_owners"
 	TlsMapNothing               = "nothing"
 	TlsMapOperations            = "operations"
+	TlsMapPorts                 = "ports"
 	TlsMapProcessEvents         = "process_events"
 	TlsMapProcesses             = "processes"
 	TlsMapRequestEvents         = "request_events"
@@ -135,6 +136,7 @@ type TlsMapSpecs struct {
 	MptcpOwners   *ebpf.MapSpec `ebpf:"mptcp_owners"`
 	Nothing       *ebpf.MapSpec `ebpf:"nothing"`
 	Operations    *ebpf.MapSpec `ebpf:"operations"`
+	Ports         *ebpf.MapSpec `ebpf:"ports"`
 	ProcessEvents *ebpf.MapSpec `ebpf:"process_events"`
 	Processes     *ebpf.MapSpec `ebpf:"processes"`
 	RequestEvents *ebpf.MapSpec `ebpf:"request_events"`
@@ -211,6 +213,7 @@ type TlsMaps struct {
 	MptcpOwners   *ebpf.Map `ebpf:"mptcp_owners"`
 	Nothing       *ebpf.Map `ebpf:"nothing"`
 	Operations    *ebpf.Map `ebpf:"operations"`
+	Ports         *ebpf.Map `ebpf:"ports"`
 	ProcessEvents *ebpf.Map `ebpf:"process_events"`
 	Processes     *ebpf.Map `ebpf:"processes"`
 	RequestEvents *ebpf.Map `ebpf:"request_events"`
@@ -242,6 +245,7 @@ func (m *TlsMaps) Close() error {
 		m.MptcpOwners,
 		m.Nothing,
 		m.Operations,
+		m.Ports,
 		m.ProcessEvents,
 		m.Processes,
 		m.RequestEvents,

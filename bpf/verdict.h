@@ -5,11 +5,32 @@
 
 #include "events.h"
 
+static COLD void count_port(const struct connection *conn, __u8 transport, __u8 protocol)
+{
+	struct port_key key = {
+		.service = conn->service,
+		.port = conn->server_port,
+		.transport = transport,
+		.protocol = protocol,
+	};
+	__u64 *count = bpf_map_lookup_elem(&ports, &key), none = 0;
+
+	if (!count) {
+		bpf_map_update_elem(&ports, &key, &none, BPF_NOEXIST);
+		count = bpf_map_lookup_elem(&ports, &key);
+	}
+	if (count)
+		__sync_fetch_and_add(count, 1);
+}
+
 static __always_inline void count_connection(struct service *svc, const struct connection *conn,
 					     __u8 transport, __u8 protocol)
 {
-	if (protocol < PROTOCOLS)
-		__sync_fetch_and_add(&svc->connections[conn->role & 1][transport & 1][protocol], 1);
+	if (protocol >= PROTOCOLS)
+		return;
+	__sync_fetch_and_add(&svc->connections[conn->role & 1][transport & 1][protocol], 1);
+	if (conn->role == ROLE_SERVER)
+		count_port(conn, transport, protocol);
 }
 
 /*
@@ -60,6 +81,14 @@ static COLD void judge(struct connection *conn)
 		conn->answered = 0;
 		conn->head = conn->tail;
 	}
+}
+
+/* By which tap the connection is measured now. */
+static __always_inline __u8 verdict_of(struct connection *conn)
+{
+	if (conn->generation != generation())
+		judge(conn);
+	return conn->verdict;
 }
 
 #endif

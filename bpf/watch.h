@@ -50,11 +50,7 @@ static COLD void tie_writer(struct __sk_buff *skb, struct connection *conn,
 		return;
 	key = writer->session;
 	seen.cookie = bpf_get_socket_cookie(skb);
-	seen.since_ns = conn->tls_since_ns;
-	seen.service = conn->service;
-	seen.tgid = conn->tgid;
-	seen.server_port = conn->server_port;
-	seen.role = conn->role;
+	see_connection(&seen, conn);
 	read_ends(&p, &seen.ends);
 	tie(&key, &seen);
 	conn->tied = 1;

@@ -96,19 +96,19 @@ static __always_inline int wire(struct __sk_buff *skb, bool arrives)
 	struct packet packet = {};
 	struct connection *conn;
 	bool is_response;
+	__u8 verdict;
 
 	if (!sk)
 		return PASS;
 	conn = bpf_sk_storage_get(&connections, sk, NULL, 0);
 	if (!conn)
 		return PASS;
-	if (conn->generation != generation())
-		judge(conn);
-	if (conn->verdict == VERDICT_TLS) {
+	verdict = verdict_of(conn);
+	if (verdict == VERDICT_TLS) {
 		watch_tls(skb, conn, arrives);
 		return PASS;
 	}
-	if (conn->verdict != VERDICT_MEASURE)
+	if (verdict != VERDICT_MEASURE)
 		return PASS;
 	if (!read_packet(skb, &packet) || (!packet.length && !packet.fin))
 		return PASS;

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -56,8 +57,13 @@ func (p *Probe) LimitAnnouncements(id uint32, limit uint64) error {
 	return p.change(id, func(c *bpf.SondeControl) { c.AnnounceLimit = limit })
 }
 
-// FreeService gives the number of an instance back to the kernel.
+// FreeService gives the number of an instance back to the kernel, which forgets
+// what its ports spoke.
 func (p *Probe) FreeService(id uint32) error {
+	return errors.Join(p.forgetPorts(id), p.offerService(id))
+}
+
+func (p *Probe) offerService(id uint32) error {
 	err := p.change(id, func(c *bpf.SondeControl) {
 		*c = bpf.SondeControl{AnnounceLimit: FirstAnnouncements}
 	})

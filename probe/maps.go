@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/cilium/ebpf"
-
 	"sonde_exporter/bpf"
 )
 
@@ -60,24 +58,7 @@ func (p *Probe) Known(key OperationKey) (operation uint32, ok bool) {
 
 // ForgetOperations makes the kernel ask again for the operations that match.
 func (p *Probe) ForgetOperations(matches func(OperationKey) bool) error {
-	var keys []OperationKey
-	var key OperationKey
-	var operation uint32
-	entries := p.objects.Operations.Iterate()
-	for entries.Next(&key, &operation) {
-		if matches(key) {
-			keys = append(keys, key)
-		}
-	}
-	for _, key := range keys {
-		if err := p.objects.Operations.Delete(key); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
-			return fmt.Errorf("an operation cannot be forgotten: %w", err)
-		}
-	}
-	if err := entries.Err(); err != nil && !errors.Is(err, ebpf.ErrIterationAborted) {
-		return fmt.Errorf("the operations cannot be read: %w", err)
-	}
-	return nil
+	return deleteWhere(p.objects.Operations, func(key OperationKey, _ uint32) bool { return matches(key) })
 }
 
 // Service reads what the kernel knows of an instance.
@@ -92,12 +73,13 @@ func (p *Probe) Service(id uint32) (Service, error) {
 // Processes lists the thread group ids of an instance's processes.
 func (p *Probe) Processes(service uint32) []uint32 {
 	var all []uint32
-	var tgid uint32
-	var process bpf.SondeProcess
-	for entries := p.objects.Processes.Iterate(); entries.Next(&tgid, &process); {
+	err := eachEntry(p.objects.Processes, func(tgid uint32, process bpf.SondeProcess) {
 		if process.Service == service {
 			all = append(all, tgid)
 		}
+	})
+	if err != nil {
+		p.options.Logger.Error("not all processes of a service are known", "err", err)
 	}
 	return all
 }

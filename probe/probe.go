@@ -174,7 +174,7 @@ func explainLoad(err error) error {
 
 func (p *Probe) fillServices() error {
 	for id := uint32(1); id < Services; id++ {
-		if err := p.FreeService(id); err != nil {
+		if err := p.offerService(id); err != nil {
 			return err
 		}
 	}

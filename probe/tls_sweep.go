@@ -2,10 +2,7 @@ package probe
 
 import (
 	"errors"
-	"fmt"
 	"time"
-
-	"github.com/cilium/ebpf"
 
 	"sonde_exporter/bpf"
 )
@@ -27,17 +24,14 @@ func (p *Probe) SweepTLS() error {
 	if err != nil {
 		return err
 	}
-	var failures []error
-	var key bpf.SondeSessionKey
-	var session bpf.SondeSession
 	var dead []bpf.SondeSession
-	for entries := p.objects.Sessions.Iterate(); entries.Next(&key, &session); {
+	failures := []error{eachEntry(p.objects.Sessions, func(key bpf.SondeSessionKey, session bpf.SondeSession) {
 		isOver := session.EndedNs != 0 && session.EndedNs+sessionPatience < now
 		// A session whose object is freed waits for its socket under process 0.
 		if isOver || (key.Tgid != 0 && !p.lives(key.Tgid)) {
 			dead = append(dead, session)
 		}
-	}
+	})}
 	for i := range dead {
 		failures = append(failures, p.forgetSession(&dead[i]))
 	}
@@ -55,34 +49,10 @@ func (p *Probe) forgetSession(session *bpf.SondeSession) error {
 }
 
 func (p *Probe) sweepGoroutines() error {
-	var dead []bpf.SondeGoroutineKey
-	var key bpf.SondeGoroutineKey
-	for entries := p.objects.Goroutines.Iterate(); entries.Next(&key, ignored{}); {
-		if !p.lives(key.Tgid) {
-			dead = append(dead, key)
-		}
-	}
-	var failures []error
-	for _, key := range dead {
-		failures = append(failures, deleteIfThere(p.objects.Goroutines, key))
-	}
-	return errors.Join(failures...)
+	return deleteWhere(p.objects.Goroutines, func(key bpf.SondeGoroutineKey, _ ignored) bool { return !p.lives(key.Tgid) })
 }
 
 // lives tells whether a process of a service has this thread group id.
 func (p *Probe) lives(tgid uint32) bool {
 	return p.objects.Processes.Lookup(tgid, ignored{}) == nil
 }
-
-func deleteIfThere(m *ebpf.Map, key any) error {
-	if err := m.Delete(key); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
-		return fmt.Errorf("an entry of %s cannot be deleted: %w", m, err)
-	}
-	return nil
-}
-
-// ignored takes a value that nobody looks at.
-type ignored struct{}
-
-// UnmarshalBinary implements encoding.BinaryUnmarshaler.
-func (ignored) UnmarshalBinary([]byte) error { return nil }

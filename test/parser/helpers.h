@@ -58,6 +58,7 @@ static struct table {
 	TABLE(operations, true), TABLE(series, false), TABLE(processes, false),
 	TABLE(stash, true),	 TABLE(early, true),	TABLE(sessions, false),
 	TABLE(tls_sockets, false), TABLE(writers, false), TABLE(handlers, true),
+	TABLE(ports, true),
 };
 
 #define TABLES (sizeof(tables) / sizeof(*tables))
