@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"go/version"
 	"strings"
+
+	"sonde_exporter/safefile"
 )
 
 // goPrefix is what the names of all functions of goFunctions begin with.
@@ -96,7 +98,7 @@ func (s *sites) addGo(file *image, function goFunction, symbol symbol) error {
 // goVersion is the version of Go that built the file, or "".
 func goVersion(file *image) string {
 	const maxBuildInfo, maxVersion = 8 << 20, 64
-	info, err := buildinfo.Read(&budgetReader{source: file.reader, left: maxBuildInfo})
+	info, err := buildinfo.Read(&safefile.BudgetReader{Source: file.reader, Left: maxBuildInfo})
 	if err != nil {
 		return ""
 	}

@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"debug/elf"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
+
+	"sonde_exporter/safefile"
 )
 
 // Bounds of all reads of one file: its headers first, and then everything else.
@@ -17,21 +18,6 @@ const (
 	headerBudget = 8 << 20
 	readBudget   = 512 << 20
 )
-
-var errBudget = errors.New("its tables are larger than those of any real program")
-
-// budgetReader fails once more than left bytes were asked for.
-type budgetReader struct {
-	source io.ReaderAt
-	left   int
-}
-
-func (r *budgetReader) ReadAt(buffer []byte, offset int64) (int, error) {
-	if r.left -= len(buffer); r.left < 0 {
-		return 0, errBudget
-	}
-	return r.source.ReadAt(buffer, offset)
-}
 
 // image is an open ELF file.
 type image struct {
@@ -45,7 +31,7 @@ type image struct {
 type extent struct{ offset, size uint64 }
 
 func open(source io.ReaderAt, size int64) (*image, error) {
-	reader := &budgetReader{source: source, left: headerBudget}
+	reader := &safefile.BudgetReader{Source: source, Left: headerBudget}
 	magic := make([]byte, len(elf.ELFMAG))
 	if _, err := reader.ReadAt(magic, 0); err != nil || string(magic) != elf.ELFMAG {
 		return nil, ErrNotELF
@@ -54,7 +40,7 @@ func open(source io.ReaderAt, size int64) (*image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the ELF file is malformed: %w", err)
 	}
-	reader.left = readBudget
+	reader.Left = readBudget
 	file := &image{elf: parsed, reader: reader, size: uint64(max(size, 0))}
 	file.soname = file.readSoname()
 	return file, nil

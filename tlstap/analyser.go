@@ -38,19 +38,19 @@ func newAnalyser(find findFunc, logger *slog.Logger) *analyser {
 // analyse says which TLS libraries a file holds. It takes what it reads from
 // budget. What is no ELF file, or a malformed one, holds none. The error says
 // why the file cannot be read.
-func (a *analyser) analyse(file *mappedFile, path string, budget *int64) (tlslib.Found, error) {
+func (a *analyser) analyse(file mappedFile, path string, budget *int64) (tlslib.Found, error) {
 	if found, ok := a.known[file.content()]; ok {
 		return found, nil
 	}
 	if *budget <= 0 {
 		return tlslib.Found{}, errLater
 	}
-	source, err := os.Open(file.path())
+	source, err := os.Open(file.Path())
 	if err != nil {
 		return tlslib.Found{}, errors.Unwrap(err) // Its path says nothing to anybody.
 	}
 	defer source.Close() //nolint:errcheck // Nothing was written.
-	found, err := a.find(&meter{source, budget}, file.stat.Size)
+	found, err := a.find(&meter{source, budget}, file.Stat.Size)
 	if err != nil && !errors.Is(err, tlslib.ErrNotELF) {
 		a.logger.Debug("a mapped file was not searched for TLS", "file", path, "err", err)
 	}

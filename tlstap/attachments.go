@@ -31,7 +31,7 @@ func newAttachments(options Options) *attachments {
 }
 
 // fileOf finds the file, or adds it.
-func (a *attachments) fileOf(opened *mappedFile, path string, images []tlslib.Image) *file {
+func (a *attachments) fileOf(opened mappedFile, path string, images []tlslib.Image) *file {
 	if known := a.files[opened.id()]; known != nil {
 		// Uprobes and mappings keep their inode. Without either, it may have become
 		// free and be another file by now.
@@ -53,10 +53,10 @@ func (a *attachments) fileOf(opened *mappedFile, path string, images []tlslib.Im
 }
 
 // use notes that a process maps a file, and attaches to it if that was not done.
-func (a *attachments) use(file *file, opened *mappedFile, by *process, at mapping, now time.Time) {
+func (a *attachments) use(file *file, opened mappedFile, by *process, at mapping, now time.Time) {
 	file.users[by] = at
 	if file.incomplete() && file.pause.over(now) {
-		a.attach(file, opened.path(), by.service.id, now)
+		a.attach(file, opened.Path(), by.service.id, now)
 	}
 	a.tell(file, by.service.id)
 }
@@ -124,10 +124,10 @@ func (a *attachments) retry(procfs procfs, now time.Time) {
 				continue
 			}
 			if a.files[opened.id()] == file {
-				a.attach(file, opened.path(), user.service.id, now)
+				a.attach(file, opened.Path(), user.service.id, now)
 				a.tell(file, user.service.id)
 			}
-			opened.close()
+			opened.Close()
 			break
 		}
 	}

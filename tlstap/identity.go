@@ -5,7 +5,7 @@ import "golang.org/x/sys/unix"
 // fileID names an inode as long as it exists.
 type fileID struct{ device, inode uint64 }
 
-func (f *mappedFile) id() fileID { return fileID{f.stat.Dev, f.stat.Ino} }
+func (f mappedFile) id() fileID { return fileID{f.Stat.Dev, f.Stat.Ino} }
 
 // contentID changes when a file does, or when its inode is used for another one.
 type contentID struct {
@@ -14,8 +14,8 @@ type contentID struct {
 	modified unix.Timespec
 }
 
-func (f *mappedFile) content() contentID {
-	return contentID{f.id(), f.stat.Size, f.stat.Mtim}
+func (f mappedFile) content() contentID {
+	return contentID{f.id(), f.Stat.Size, f.Stat.Mtim}
 }
 
 // fingerprint recognises one file of an image layer in two containers. Each of
@@ -31,13 +31,13 @@ type fingerprint struct {
 	changed  unix.Timespec
 }
 
-func (f *mappedFile) fingerprint() fingerprint {
+func (f mappedFile) fingerprint() fingerprint {
 	return fingerprint{
 		overlay:  f.filesystem() == unix.OVERLAYFS_SUPER_MAGIC,
-		inode:    uint32(f.stat.Ino),
-		size:     f.stat.Size,
-		modified: f.stat.Mtim,
-		changed:  f.stat.Ctim,
+		inode:    uint32(f.Stat.Ino),
+		size:     f.Stat.Size,
+		modified: f.Stat.Mtim,
+		changed:  f.Stat.Ctim,
 	}
 }
 

@@ -190,7 +190,7 @@ func TestHostileNames(t *testing.T) {
 			defer done.Stop()
 			file, err := fake.openMapped(pid, c.wanted)
 			if err == nil {
-				defer file.close()
+				defer file.Close()
 			}
 			if (err == nil) != c.opens {
 				t.Errorf("opening %s gives the error %v, want one: %v", c.wanted.path, err, !c.opens)

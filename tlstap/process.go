@@ -131,7 +131,7 @@ func (t *Tap) lookAtFile(one *process, mapping mapping, budget *int64) ([]tlslib
 	if err != nil {
 		return nil, err
 	}
-	defer opened.close()
+	defer opened.Close()
 	found, err := t.analyser.analyse(opened, mapping.path, budget)
 	if err != nil {
 		return nil, err

@@ -3,33 +3,18 @@ package inspect
 import (
 	"bytes"
 	"debug/elf"
-	"errors"
 	"io"
 	"strings"
+
+	"sonde_exporter/safefile"
 )
 
 const (
-	// elfBudget bounds all reads of one executable. A header that claims huge
-	// tables in a sparse file must not cost memory.
+	// elfBudget bounds all reads of one executable.
 	elfBudget  = 8 << 20
 	maxComment = 64 << 10
 	maxScan    = 2 << 20
 )
-
-var errBudget = errors.New("the executable asks for more reads than its tables can need")
-
-// budgetReader fails once more than left bytes were asked for.
-type budgetReader struct {
-	source io.ReaderAt
-	left   int
-}
-
-func (r *budgetReader) ReadAt(buffer []byte, offset int64) (int, error) {
-	if r.left -= len(buffer); r.left < 0 {
-		return 0, errBudget
-	}
-	return r.source.ReadAt(buffer, offset)
-}
 
 // elfLanguage tells the language that an executable was compiled from, also
 // when it is stripped. Plain C has no value in OpenTelemetry and is "".
@@ -41,7 +26,7 @@ func elfLanguage(source io.ReaderAt) (language string) {
 			language = ""
 		}
 	}()
-	file, err := elf.NewFile(&budgetReader{source: source, left: elfBudget})
+	file, err := elf.NewFile(&safefile.BudgetReader{Source: source, Left: elfBudget})
 	if err != nil {
 		return ""
 	}

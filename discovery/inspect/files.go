@@ -4,9 +4,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
-	"golang.org/x/sys/unix"
+	"sonde_exporter/safefile"
 )
 
 // readCapped reads at most limit bytes of a file below the procfs root. Sizes
@@ -31,31 +30,13 @@ func (f FS) readHost(path string, limit int64) ([]byte, error) {
 	return readBeneath(f.rootDir(), path, limit)
 }
 
-// readBeneath resolves path as if root were "/" (openat2, Linux 5.6). A plain
-// open would follow absolute links of a hostile container to files of the host.
-// The file is opened without effect (O_PATH) first, and for reading only when
-// it is regular: opening a FIFO would wait, opening a device may do something.
+// readBeneath reads at most limit bytes of a regular file in a root directory of
+// strangers.
 func readBeneath(root, path string, limit int64) ([]byte, error) {
-	dir, err := unix.Open(root, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	file, err := safefile.OpenBeneath(root, path)
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", root, err)
+		return nil, fmt.Errorf("%s below %s: %w", path, root, err)
 	}
-	defer unix.Close(dir) //nolint:errcheck // Nothing was written.
-	fd, err := unix.Openat2(dir, strings.TrimLeft(path, "/"), &unix.OpenHow{
-		Flags:   unix.O_PATH | unix.O_CLOEXEC,
-		Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("open %s below %s: %w", path, root, err)
-	}
-	defer unix.Close(fd) //nolint:errcheck // Nothing was written.
-	var info unix.Stat_t
-	if err := unix.Fstat(fd, &info); err != nil {
-		return nil, fmt.Errorf("stat %s below %s: %w", path, root, err)
-	}
-	if info.Mode&unix.S_IFMT != unix.S_IFREG {
-		return nil, fmt.Errorf("%s below %s is not a regular file", path, root)
-	}
-	// Sonde's own descriptors are always at /proc, whichever procfs it inspects.
-	return readCapped(fmt.Sprintf("/proc/self/fd/%d", fd), limit)
+	defer file.Close()
+	return readCapped(file.Path(), limit)
 }
