@@ -122,6 +122,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"sonde_exporter/routes"
 )
 
 // Config is the configuration in force. It is complete and validated, and is
@@ -168,14 +170,6 @@ type Rule struct {
 	ServiceNamespace string `yaml:"service_namespace,omitempty"`
 }
 
-// Values of Routes.Unmatched: the route of a path that no pattern matches.
-const (
-	UnmatchedHeuristic = "heuristic" // derived from the path, ids replaced
-	UnmatchedUnset     = "unset"     // no route
-	UnmatchedWildcard  = "wildcard"  // one route for all
-	UnmatchedPath      = "path"      // the raw path
-)
-
 // Routes says how a request's path becomes a route. In a pattern, {name}
 // stands for one segment and * as the last segment for any rest.
 type Routes struct {
@@ -200,7 +194,7 @@ type Series struct {
 // Default returns the configuration without file, environment and flags.
 func Default() *Config {
 	return &Config{
-		Routes: Routes{Unmatched: UnmatchedHeuristic},
+		Routes: Routes{Unmatched: routes.UnmatchedHeuristic},
 		// The advice of the OpenTelemetry semantic conventions for
 		// http.server.request.duration.
 		Histogram: Histogram{Buckets: []float64{

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kingpin/v2"
+
+	"sonde_exporter/routes"
 )
 
 // EnvName is the environment variable of a flag: --series.limit-per-service is
@@ -70,7 +72,7 @@ func RegisterFlags(app *kingpin.Application) *Flags {
 			"Route pattern; repeatable."),
 		ignoredPatterns: many("routes.ignored-pattern", "/health",
 			"Pattern of paths that are not measured; repeatable."),
-		unmatched: one("routes.unmatched", UnmatchedHeuristic,
+		unmatched: one("routes.unmatched", routes.UnmatchedHeuristic,
 			"Route of a path that no pattern matches: heuristic, unset, wildcard or path."),
 		buckets: one("histogram.buckets", "0.005,0.01,…,10",
 			"Upper bounds of the classic buckets in seconds."),

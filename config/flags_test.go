@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
+
+	"sonde_exporter/routes"
 )
 
 func TestEnvName(t *testing.T) {
@@ -48,7 +50,7 @@ func TestEveryFlagSetsItsKey(t *testing.T) {
 			Services: []Rule{{ports(t, "80,443"), expression(t, "nginx"), "front", "web"}},
 			Exclude:  []Rule{{OpenPort: ports(t, "22"), ExecutableName: expression(t, "sshd")}},
 		},
-		Routes:    Routes{Patterns: []string{"/a/{b}"}, IgnoredPatterns: []string{"/health"}, Unmatched: UnmatchedUnset},
+		Routes:    Routes{Patterns: []string{"/a/{b}"}, IgnoredPatterns: []string{"/health"}, Unmatched: routes.UnmatchedUnset},
 		Histogram: Histogram{Buckets: []float64{0.1, 1}},
 		Series:    Series{Limit: 20, LimitPerService: 10, Retention: 90 * time.Second},
 

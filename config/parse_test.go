@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sonde_exporter/routes"
 )
 
 func TestParseAcceptsEveryKey(t *testing.T) {
@@ -47,7 +49,7 @@ series:
 		Routes: Routes{
 			Patterns:        []string{"/users/{id}", "/assets/*", "/"},
 			IgnoredPatterns: []string{"/health"},
-			Unmatched:       UnmatchedWildcard,
+			Unmatched:       routes.UnmatchedWildcard,
 		},
 		Histogram: Histogram{Buckets: []float64{0.01, 1, 10}},
 		Series:    Series{Limit: 500, LimitPerService: 100, Retention: 90 * time.Minute},

@@ -1,8 +1,11 @@
 package config
 
 import (
+	"fmt"
 	"math"
 	"slices"
+
+	"sonde_exporter/routes"
 )
 
 const (
@@ -29,7 +32,7 @@ func (d *draft) validate(p *problems) {
 func validatePatterns(patterns, ignored []located[string], p *problems) {
 	known, out := knownPatterns(patterns, p), knownPatterns(ignored, p)
 	for _, pattern := range patterns {
-		form := shape(pattern.value)
+		form := routes.Shape(pattern.value)
 		ignoredBy, isIgnored := out[form]
 		if isIgnored && known[form] == pattern {
 			p.tell(pattern.at, "%s is also ignored by %s; keep one of the two",
@@ -46,11 +49,11 @@ func knownPatterns(list []located[string], p *problems) map[string]located[strin
 	}
 	known := map[string]located[string]{}
 	for _, pattern := range list {
-		if err := checkPattern(pattern.value); err != nil {
-			p.wrap(pattern.at, err)
+		if err := routes.CheckPattern(pattern.value); err != nil {
+			p.wrap(pattern.at, fmt.Errorf("pattern %s %w", quote(pattern.value), err))
 			continue
 		}
-		form := shape(pattern.value)
+		form := routes.Shape(pattern.value)
 		first, repeated := known[form]
 		switch {
 		case !repeated:
@@ -66,7 +69,7 @@ func knownPatterns(list []located[string], p *problems) map[string]located[strin
 }
 
 func validateUnmatched(unmatched located[string], p *problems) {
-	allowed := []string{UnmatchedHeuristic, UnmatchedUnset, UnmatchedWildcard, UnmatchedPath}
+	allowed := []string{routes.UnmatchedHeuristic, routes.UnmatchedUnset, routes.UnmatchedWildcard, routes.UnmatchedPath}
 	if !slices.Contains(allowed, unmatched.value) {
 		p.tell(unmatched.at, "must be heuristic, unset, wildcard or path, not %s", quote(unmatched.value))
 	}

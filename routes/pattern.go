@@ -1,15 +1,9 @@
 package routes
 
 import (
-	"errors"
 	"fmt"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
-
-// maxRoute is the longest route in bytes, so that no label grows beyond it.
-const maxRoute = 128
 
 // patternNode is one segment in the tree of patterns. A tree is not changed
 // after it was built.
@@ -23,7 +17,7 @@ type patternNode struct {
 func newPatternTree(patterns []string) (*patternNode, error) {
 	root := &patternNode{}
 	for _, pattern := range patterns {
-		if err := checkPattern(pattern); err != nil {
+		if err := CheckPattern(pattern); err != nil {
 			return nil, fmt.Errorf("%q %w", pattern, err)
 		}
 		if twin := root.twin(pattern); twin != "" {
@@ -34,43 +28,13 @@ func newPatternTree(patterns []string) (*patternNode, error) {
 	return root, nil
 }
 
-func checkPattern(pattern string) error {
-	switch {
-	case !strings.HasPrefix(pattern, "/"):
-		return errors.New("does not begin with a slash: write it as a path such as /users/{id}")
-	case len(pattern) > maxRoute:
-		return fmt.Errorf("is %d bytes long: shorten it to %d", len(pattern), maxRoute)
-	case !utf8.ValidString(pattern) || strings.ContainsFunc(pattern, unicode.IsControl):
-		return errors.New("holds bytes that are not printable UTF-8: percent-encode them")
-	case strings.ContainsAny(pattern, "?#"):
-		return errors.New("holds a query or fragment: remove it, only paths are compared")
-	case strings.Contains(pattern, "//"):
-		return errors.New("holds an empty segment: remove one of the two slashes")
-	}
-	segments := patternSegments(pattern)
-	for i, segment := range segments {
-		switch last := i == len(segments)-1; {
-		case segment == "*" && !last:
-			return errors.New("has a * before its end: write {name} for a single segment")
-		case segment == "*" || isPlaceholder(segment):
-		case strings.HasPrefix(segment, ":"):
-			return fmt.Errorf("has the segment %q: write {%s} for a placeholder", segment, segment[1:])
-		case strings.ContainsAny(segment, "*{}"):
-			return fmt.Errorf("has the segment %q: a placeholder or * must be a whole segment", segment)
-		}
-	}
-	return nil
-}
-
-// patternSegments leaves out a trailing slash, which makes no difference.
+// patternSegments leaves out the slash at the end, which makes no difference.
 func patternSegments(pattern string) []string {
-	return strings.Split(strings.TrimSuffix(pattern[1:], "/"), "/")
+	return strings.Split(strings.Trim(pattern, "/"), "/")
 }
 
-func isPlaceholder(segment string) bool {
-	return len(segment) >= 2 && segment[0] == '{' && segment[len(segment)-1] == '}' &&
-		!strings.ContainsAny(segment[1:len(segment)-1], "*{}")
-}
+// isPlaceholder expects a segment of a pattern that was checked.
+func isPlaceholder(segment string) bool { return strings.HasPrefix(segment, "{") }
 
 func (n *patternNode) insert(pattern string) {
 	for _, segment := range patternSegments(pattern) {
