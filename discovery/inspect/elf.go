@@ -46,6 +46,7 @@ func elfLanguage(source io.ReaderAt) (language string) {
 func isRust(file *elf.File) bool {
 	return sectionContains(file, ".comment", maxComment, "rustc version") ||
 		sectionContains(file, ".rodata", maxScan, "/rustc/") ||
+		sectionContains(file, ".rodata", maxScan, "/library/core/src/") || // of a distribution's compiler
 		sectionContains(file, ".strtab", maxScan, "rust_eh_personality")
 }
 

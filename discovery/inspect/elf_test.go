@@ -55,6 +55,7 @@ func TestELFLanguage(t *testing.T) {
 		{"Go", map[string]string{".go.buildinfo": "\xff Go buildinf:", ".text": "x"}, languageGo},
 		{"Rust, by its compiler", map[string]string{".comment": "GCC: (Debian) 12\x00rustc version 1.80.0 (051478957)\x00"}, languageRust},
 		{"Rust, stripped", map[string]string{".rodata": "x/rustc/051478957371ee0084a7c0913941d2a8c4757bb9/library/core/src/fmt/mod.rs"}, languageRust},
+		{"Rust, stripped, of a distribution", map[string]string{".rodata": "x/usr/src/rustc-1.63.0/library/core/src/str/pattern.rs"}, languageRust},
 		{"GraalVM", map[string]string{".svm_heap": "x"}, languageJava},
 		{"C", map[string]string{".comment": "GCC: (Debian 12.2.0-14) 12.2.0\x00", ".rodata": "hello"}, ""},
 	} {
@@ -66,22 +67,19 @@ func TestELFLanguage(t *testing.T) {
 	}
 }
 
-// Compilers that a machine may lack: the real thing, stripped as in packages.
+// The real thing, stripped as in packages. ripgrep is written in Rust.
 func TestLanguageOfCompiledPrograms(t *testing.T) {
+	needPrograms(t)
 	dir := t.TempDir()
 	for _, test := range []struct {
 		source, content string
 		compile         []string
 		want            string
 	}{
-		{"a.rs", "fn main() { println!(\"{}\", std::env::args().count()); }", words("rustc -C strip=symbols -o a.rs.out a.rs"), languageRust},
 		{"b.cc", "#include <iostream>\nint main() { std::cout << 1; }", words("g++ -s -o b.cc.out b.cc"), languageCPP},
 		{"c.c", "int main(void) { return 0; }", words("gcc -s -o c.c.out c.c"), ""},
 	} {
 		t.Run(test.compile[0], func(t *testing.T) {
-			if _, err := exec.LookPath(test.compile[0]); err != nil {
-				t.Skipf("%s is not installed", test.compile[0])
-			}
 			source := filepath.Join(dir, test.source)
 			if err := os.WriteFile(source, []byte(test.content), 0o600); err != nil {
 				t.Fatal(err)
@@ -89,13 +87,22 @@ func TestLanguageOfCompiledPrograms(t *testing.T) {
 			command := exec.Command(test.compile[0], test.compile[1:]...)
 			command.Dir = dir
 			if output, err := command.CombinedOutput(); err != nil {
-				t.Skipf("%s does not work here: %v: %s", test.compile[0], err, output)
+				t.Fatalf("%s: %v: %s", test.compile[0], err, output)
 			}
 			if got := executableLanguage(source + ".out"); got != test.want {
 				t.Errorf("language %q, want %q", got, test.want)
 			}
 		})
 	}
+	t.Run("ripgrep", func(t *testing.T) {
+		path, err := exec.LookPath("rg")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := executableLanguage(path); got != languageRust {
+			t.Errorf("language %q, want %q", got, languageRust)
+		}
+	})
 }
 
 // A header that promises a huge table of names must cost no memory.
