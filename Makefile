@@ -22,7 +22,7 @@ LDFLAGS  := -s -w \
 	-X $(INFO).BuildDate=$(DATE)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-unit test-kernels update-verifier-budget benchmark soak fuzz lint generate check-generated certs clean
+.PHONY: help build demo test test-unit test-kernels update-verifier-budget benchmark soak fuzz lint generate check-generated mixin certs clean
 
 help: ## print this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "make %-22s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -58,7 +58,7 @@ soak: build ## load Sonde for two minutes; check that it is exact and does not g
 fuzz: ## feed the parsers with hostile and with well-formed traffic for two minutes
 	@scripts/fuzz
 
-lint: ## check the form of Go, C and shell
+lint: ## check the form of Go, C, shell and jsonnet
 	@scripts/lint
 
 generate: ## compile the BPF programs with clang-19 and write their Go bindings
@@ -68,9 +68,14 @@ generate: ## compile the BPF programs with clang-19 and write their Go bindings
 check-generated: ## generate and fail if anything changes
 	@scripts/check-generated
 
+# MIXIN=my.libsonnet adds a file of overrides; mixin/README.md tells more.
+mixin: ## render dashboards, alerts and rules for Grafana and Prometheus into mixin/out/
+	@scripts/mixin mixin/out $(MIXIN)
+
 certs: ## make a certificate authority and a server certificate in certs/
 	@scripts/certs
 
 clean: ## remove what the targets above have made, except certs/
 	rm -f sonde_exporter test.log
+	rm -rf mixin/out
 	$(GO) clean ./...

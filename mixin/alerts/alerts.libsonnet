@@ -1,0 +1,8 @@
+{
+  prometheusAlerts+:: {
+    groups+: [
+      (import 'services.libsonnet')($._config),
+      (import 'sonde.libsonnet')($._config),
+    ],
+  },
+}

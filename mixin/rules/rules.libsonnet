@@ -1,0 +1,8 @@
+{
+  prometheusRules+:: {
+    groups+: [
+      (import 'requests.libsonnet')($._config),
+      (import 'objectives.libsonnet')($._config),
+    ],
+  },
+}
