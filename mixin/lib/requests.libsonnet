@@ -2,7 +2,7 @@
 // histograms, as classic ones, or as both; each expression takes the native ones
 // where they are, and the classic ones where they are not. As a series is never
 // taken from both, nothing is counted twice.
-local by(labels) = std.join(', ', labels);
+local by(labels) = if labels == [] then '' else ' by (%s)' % std.join(', ', labels);
 
 // Prometheus before 3.0 has le="1" from text formats and le="1.0" from protobuf;
 // since 3.0 it is the latter everywhere.
@@ -27,7 +27,7 @@ local indent(text) = std.strReplace(text, '\n', '\n  ');
   // classic is made for every series: hosts may differ.
   rate(metric, selector, range, labels)::
     |||-
-      sum by (%(by)s) (
+      sum%(by)s (
         histogram_count(rate(%(metric)s{%(selector)s}[%(range)s]))
       or
         rate(%(metric)s_count{%(selector)s}[%(range)s])
@@ -56,9 +56,9 @@ local indent(text) = std.strReplace(text, '\n', '\n  ');
   // kinds cannot be added up: where hosts differ, the native ones count.
   quantile(quantile, metric, selector, range, labels)::
     |||-
-      histogram_quantile(%(quantile)g, sum by (%(by)s) (rate(%(metric)s{%(selector)s}[%(range)s])))
+      histogram_quantile(%(quantile)g, sum%(by)s (rate(%(metric)s{%(selector)s}[%(range)s])))
       or
-      histogram_quantile(%(quantile)g, sum by (%(le)s) (rate(%(metric)s_bucket{%(selector)s}[%(range)s])))
+      histogram_quantile(%(quantile)g, sum%(le)s (rate(%(metric)s_bucket{%(selector)s}[%(range)s])))
     ||| % {
       quantile: quantile,
       by: by(labels),
@@ -84,7 +84,7 @@ local indent(text) = std.strReplace(text, '\n', '\n  ');
   // no requests has no fraction (NaN), which >= leaves out.
   slower(threshold, metric, selector, range, labels)::
     |||-
-      sum by (%(by)s) (
+      sum%(by)s (
         (
           histogram_count(rate(%(metric)s{%(selector)s}[%(range)s]))
         *

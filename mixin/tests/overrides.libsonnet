@@ -1,0 +1,12 @@
+// The services of the unit tests.
+{
+  _config+:: {
+    slo+: {
+      services: {
+        lenient: { availability: 0.9 },
+        strict: { latency: { threshold: 0.25, objective: 0.99 } },
+        careless: { latency: null },
+      },
+    },
+  },
+}

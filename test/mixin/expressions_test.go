@@ -1,0 +1,83 @@
+package mixin
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// question is something that the mixin asks of Prometheus.
+type question struct {
+	name   string // of what asks it
+	expr   string
+	labels []string // that the answer has to have
+	exempt string   // why a healthy system has no answer; empty if it has one
+}
+
+// silent are panels whose series begin to exist with the first event.
+var silent = map[string]string{
+	"Failures to attach": "sonde_tls_attach_failures_total exists once an attempt has failed",
+}
+
+// silentAlerts are the same for alerts.
+var silentAlerts = map[string]string{
+	"SondeTLSAttachFailed": silent["Failures to attach"],
+}
+
+var (
+	inLegend = regexp.MustCompile(`\{\{\s*([a-z_]+)\s*\}\}`)
+	// maybeEmpty are labels that many series do not have.
+	maybeEmpty = map[string]bool{"service_namespace": true}
+)
+
+// viewer is what somebody has chosen in a dashboard.
+type viewer map[string]string
+
+// fill puts values in place of variables, as Grafana does before it asks.
+func (v viewer) fill(t *testing.T, text string) string {
+	t.Helper()
+	return reads.ReplaceAllStringFunc(text, func(found string) string {
+		name := strings.Trim(found, "${}")
+		value, known := v[name]
+		if !known {
+			t.Errorf("nothing defines the variable %s in %s", name, text)
+		}
+		return value
+	})
+}
+
+// questionsOf are the queries of all panels.
+func questionsOf(t *testing.T, m mixin, v viewer) (all []question) {
+	t.Helper()
+	for file, d := range m.dashboards {
+		for _, p := range d.Panels {
+			for _, q := range p.Targets {
+				asked := question{
+					name: file + ": " + p.Title + " " + q.RefID, expr: v.fill(t, q.Expr), exempt: silent[p.Title],
+				}
+				for _, label := range inLegend.FindAllStringSubmatch(q.LegendFormat, -1) {
+					if !maybeEmpty[label[1]] && q.Format != "heatmap" {
+						asked.labels = append(asked.labels, label[1])
+					}
+				}
+				all = append(all, asked)
+			}
+		}
+	}
+	return all
+}
+
+// questionsOfRules are the expressions of rules, what they record, and what alerts
+// look at.
+func questionsOfRules(t *testing.T, m mixin) (all []question) {
+	t.Helper()
+	for _, r := range m.rules.rules() {
+		all = append(all, question{name: r.Record, expr: r.Expr}, question{name: r.Record + ", recorded", expr: r.Record})
+	}
+	for _, r := range m.alerts.rules() {
+		for _, part := range measured(t, r.Expr) {
+			all = append(all, question{name: r.Alert, expr: part, exempt: silentAlerts[r.Alert]})
+		}
+	}
+	return all
+}
