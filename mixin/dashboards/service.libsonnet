@@ -102,13 +102,13 @@ function(config)
 
   local routes = [
     panels.table(
-      'Slowest routes',
-      'The routes with the largest 99th percentile over the time range.',
+      'Routes',
+      'Rate, errors and duration over the time range, the slowest routes first.',
       [
         panels.rows(rate('$__range', route)),
         panels.rows(errors('$__range', route)),
         panels.rows(quantile(0.5, '$__range', route)),
-        panels.rows(top(quantile(0.99, '$__range', route))),
+        panels.rows(quantile(0.99, '$__range', route)),
         panels.query(rate(interval, route)),
       ],
       [

@@ -8,7 +8,6 @@ local labelVariable(name, label, query) = {
   label: label,
   datasource: panels.datasource,
   query: { qryType: 1, query: query, refId: 'PrometheusVariableQueryEditor-VariableQuery' },
-  definition: query,
   refresh: 2,
   regex: '',
   sort: 1,
@@ -34,10 +33,10 @@ local everything = { selected: true, text: 'All', value: '$__all' };
       multi: false,
       includeAll: false,
       options: [],
-      current:
-        if config.dashboards.datasource == null then {}
-        else { selected: true, text: config.dashboards.datasource, value: config.dashboards.datasource },
-    },
+    } + (
+      local name = config.dashboards.datasource;
+      if name == null then {} else { current: { selected: true, text: name, value: name } }
+    ),
     tempo:: {
       type: 'datasource',
       name: 'tempo',
@@ -49,7 +48,6 @@ local everything = { selected: true, text: 'All', value: '$__all' };
       multi: false,
       includeAll: false,
       options: [],
-      current: {},
     },
 
     // many may be all that there are.
@@ -61,7 +59,6 @@ local everything = { selected: true, text: 'All', value: '$__all' };
     one(name, label, query):: labelVariable(name, label, query) {
       multi: false,
       includeAll: false,
-      current: {},
     },
     custom(name, label, values):: {
       type: 'custom',
