@@ -47,6 +47,7 @@ function(config)
     ) { options+: { textMode: 'name', graphMode: 'none' } },
   ];
 
+  local status = 'http_response_status_code';
   local traffic = [
     panels.timeseries(
       'Rate by route',
@@ -56,9 +57,12 @@ function(config)
     ) + panels.stacked,
     panels.timeseries(
       'Rate by status',
-      'Requests a second by the status of their answer. Those without one have no answer.',
+      'Requests a second by the status of their answer.',
       'reqps',
-      [panels.query(rate(interval, ['http_response_status_code']), '{{http_response_status_code}}')]
+      [panels.query(
+        'label_replace(%s, "%s", "no answer", "%s", "")' % [rate(interval, [status]), status, status],
+        '{{%s}}' % status
+      )]
     ) + panels.stacked,
     panels.timeseries(
       'Errors by type',

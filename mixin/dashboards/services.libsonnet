@@ -6,7 +6,8 @@ local requests = import '../lib/requests.libsonnet';
 function(config)
   local selector = 'job=~"$job", instance=~"$instance", service_namespace=~"$namespace"';
   local service = ['service_namespace', 'service_name'];
-  local name = '{{service_namespace}}/{{service_name}}';
+  // Many services have no namespace.
+  local name = '{{service_name}} {{service_namespace}}';
   local interval = '$__rate_interval';
 
   local rate(range, labels) = requests.rate(requests.server, selector, range, labels);

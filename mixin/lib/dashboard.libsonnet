@@ -15,6 +15,20 @@ local labelVariable(name, label, query) = {
   options: [],
 };
 
+// A variable that is a choice among the data sources of a kind.
+local datasourceVariable(name, label, kind) = {
+  type: 'datasource',
+  name: name,
+  label: label,
+  query: kind,
+  regex: '',
+  refresh: 1,
+  hide: 0,
+  multi: false,
+  includeAll: false,
+  options: [],
+};
+
 local everything = { selected: true, text: 'All', value: '$__all' };
 
 {
@@ -22,33 +36,11 @@ local everything = { selected: true, text: 'All', value: '$__all' };
   uids:: { services: 'sonde-services', service: 'sonde-service', sonde: 'sonde-itself' },
 
   variables:: {
-    datasource(config):: {
-      type: 'datasource',
-      name: 'datasource',
-      label: 'Data source',
-      query: 'prometheus',
-      regex: '',
-      refresh: 1,
-      hide: 0,
-      multi: false,
-      includeAll: false,
-      options: [],
-    } + (
+    datasource(config):: datasourceVariable('datasource', 'Data source', 'prometheus') + (
       local name = config.dashboards.datasource;
       if name == null then {} else { current: { selected: true, text: name, value: name } }
     ),
-    tempo:: {
-      type: 'datasource',
-      name: 'tempo',
-      label: 'Traces',
-      query: 'tempo',
-      regex: '',
-      refresh: 1,
-      hide: 0,
-      multi: false,
-      includeAll: false,
-      options: [],
-    },
+    tempo:: datasourceVariable('tempo', 'Traces', 'tempo'),
 
     // many may be all that there are.
     many(name, label, query):: labelVariable(name, label, query) {

@@ -63,7 +63,7 @@ local panel(type, title, description, unit, targets) = {
     fieldConfig+: { defaults+: { min: min } + if max == null then {} else { max: max } },
   },
 
-  // links gives the values of a panel links.
+  // linked gives the values of a panel links.
   linked(links):: { fieldConfig+: { defaults+: { links: links } } },
 
   stacked:: {
