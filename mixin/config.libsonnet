@@ -51,7 +51,7 @@
     lostSpansRatio: 0.01,
     // How full a BPF map may be, and those that drop their oldest entries when full.
     mapFillRatio: 0.9,
-    lruMaps: ['early', 'handlers', 'operations', 'stash'],
+    lruMaps: ['early', 'handlers', 'operations', 'ports', 'stash'],
 
     // Where the runbook is: an address that people can open, and the name of the
     // alert behind its #.

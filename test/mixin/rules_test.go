@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -139,4 +140,28 @@ func TestOverrides(t *testing.T) {
 	if want := "a latency threshold of 0.3 s is none of histogramBuckets"; err == nil || !strings.Contains(string(said), want) {
 		t.Errorf("a threshold that is no bound: %v, %s; want %q", err, said, want)
 	}
+}
+
+// evicting finds the maps of the kernel side that drop their oldest entries.
+var evicting = regexp.MustCompile(`(?s)BPF_MAP_TYPE_LRU_HASH[^{}]*\} (\w+) SEC`)
+
+// TestFullMaps: a map that evicts may be full, and no alert is about it.
+func TestFullMaps(t *testing.T) {
+	sources, err := filepath.Glob(filepath.Join(root(t), "bpf", "*.h"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, source := range sources {
+		for _, m := range evicting.FindAllStringSubmatch(string(read(t, source)), -1) {
+			found = append(found, m[1])
+		}
+	}
+	slices.Sort(found)
+	for _, r := range render(t, "").alerts.rules() {
+		if r.Alert == "SondeMapNearlyFull" && len(found) > 0 && strings.Contains(r.Expr, strings.Join(found, "|")) {
+			return
+		}
+	}
+	t.Errorf("the maps %q evict entries, but SondeMapNearlyFull does not leave out just these: correct lruMaps in mixin/config.libsonnet", found)
 }
