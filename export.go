@@ -27,6 +27,7 @@ type exports struct {
 	tracer    *tracing.Tracer
 	metrics   *otlpmetrics.Exporter
 	exemplars *series.Exemplars
+	targets   struct{ traces, metrics config.Target }
 }
 
 // newExports opens no connection: an endpoint that is not there is found out later.
@@ -36,6 +37,7 @@ func newExports(cfg *config.Config, sources collector.Sources, logger *slog.Logg
 		return exports{}, fmt.Errorf("the name of this host is not known: %w", err)
 	}
 	var x exports
+	x.targets.traces, x.targets.metrics = cfg.Traces.Target, cfg.MetricsExport.Target
 	if cfg.Traces.Endpoint != "" {
 		client, err := otlp.NewTraceClient(cfg.Traces.Target, version.Version, otlp.DefaultRetry())
 		if err != nil {

@@ -21,6 +21,7 @@ import (
 	"sonde_exporter/probe"
 	"sonde_exporter/routes"
 	"sonde_exporter/series"
+	"sonde_exporter/status"
 	"sonde_exporter/tlstap"
 )
 
@@ -31,8 +32,10 @@ type exporter struct {
 	load     func() (*config.Config, error)
 	tls      *tlstap.Tap
 	exports  exports
+	status   *status.Reader
 	tlsSwept time.Time
 	stats    io.Closer // makes the kernel measure programs; nil if not asked for
+	untimed  string    // why it does not
 	reloads  reloadMetrics
 	ready    atomic.Bool
 	reloadMu sync.Mutex
@@ -77,14 +80,18 @@ func startExporter(o options, cfg *config.Config, load func() (*config.Config, e
 		}),
 	}
 	e.sources.TLS = e.tls
+	e.untimed = "the collector program, which makes the kernel time them, is off"
 	if slices.Contains(o.collectors, "program") {
+		e.untimed = ""
 		if e.stats, err = probe.EnableStats(); err != nil {
 			logger.Warn("BPF programs are not timed", "err", err)
+			e.untimed = err.Error()
 		}
 	}
 	if e.exports, err = newExports(cfg, e.sources, logger); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
+	e.status = newStatus(o, e)
 	err = errors.Join(kernel.Apply(settingsOf(cfg, namer)), kernel.ApplySpans(spanSettings(cfg.Traces)))
 	if err != nil {
 		return nil, errors.Join(err, e.close())
@@ -97,6 +104,7 @@ func startExporter(o options, cfg *config.Config, load func() (*config.Config, e
 func (e *exporter) run(ctx context.Context) error {
 	failures := make(chan error, 3)
 	go e.tls.Run(ctx)
+	go e.status.Run(ctx)
 	var exporting sync.WaitGroup
 	exporting.Go(func() { e.exports.run(ctx) })
 	defer exporting.Wait() // what is left goes out
@@ -179,7 +187,7 @@ func (e *exporter) config() *config.Config {
 }
 
 // reload reads the configuration again. A bad one changes nothing.
-func (e *exporter) reload(context.Context) error {
+func (e *exporter) reload(ctx context.Context) error {
 	e.reloadMu.Lock()
 	defer e.reloadMu.Unlock()
 	err := e.apply()
@@ -189,6 +197,7 @@ func (e *exporter) reload(context.Context) error {
 		return err
 	}
 	e.logger.Info("configuration reloaded")
+	e.status.Restart(ctx)
 	return nil
 }
 
@@ -260,6 +269,7 @@ func settingsOf(cfg *config.Config, namer *routes.Namer) probe.Settings {
 // reloadMetrics tells whether the configuration in force is the one in the file.
 type reloadMetrics struct {
 	successful, successTime prometheus.Gauge
+	last                    *atomic.Pointer[reloadState]
 }
 
 func newReloadMetrics() reloadMetrics {
@@ -272,6 +282,7 @@ func newReloadMetrics() reloadMetrics {
 			Name: "sonde_config_last_reload_success_timestamp_seconds",
 			Help: "When the configuration in force was loaded.",
 		}),
+		last: new(atomic.Pointer[reloadState]),
 	}
 	m.record(nil)
 	return m
@@ -280,8 +291,10 @@ func newReloadMetrics() reloadMetrics {
 func (m reloadMetrics) record(err error) {
 	if err != nil {
 		m.successful.Set(0)
+		m.last.Store(&reloadState{loaded: m.last.Load().loaded, failure: err.Error()})
 		return
 	}
+	m.last.Store(&reloadState{loaded: time.Now()})
 	m.successful.Set(1)
 	m.successTime.SetToCurrentTime()
 }

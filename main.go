@@ -117,7 +117,7 @@ func newHandler(o options, e *exporter, logger *slog.Logger) (http.Handler, erro
 	self.MustRegister(versioncollector.NewCollector("sonde"), e.reloads.successful, e.reloads.successTime)
 	options := web.Options{
 		Logger: logger, TelemetryPath: o.telemetryPath, MaxRequests: o.maxRequests,
-		Ready: e.ready.Load, Reload: e.reload, Version: version.Info(),
+		Ready: e.ready.Load, Reload: e.reload, Status: e.status.Read,
 		Gather: func(ctx context.Context) prometheus.Gatherer {
 			services := prometheus.NewRegistry()
 			services.MustRegister(set.Collector(ctx))

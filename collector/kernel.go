@@ -72,13 +72,20 @@ func updateSeries(s *scrape, ch chan<- prometheus.Metric) error {
 		"Series in the kernel, overflow series aside.", nil, nil)
 	overflow := prometheus.NewDesc(namespace+"_series_overflow_total",
 		"Observations that a limit sent to the overflow series of their service (http_route=\"_other\").", nil, nil)
-	inKernel, err := s.Probe.Overflow()
+	overflowed, err := s.Overflow()
 	if err != nil {
 		return err
 	}
 	ch <- prometheus.MustNewConstMetric(count, prometheus.GaugeValue, float64(s.Probe.SeriesCount()))
-	ch <- prometheus.MustNewConstMetric(overflow, prometheus.CounterValue, float64(inKernel+s.Ledger.Overflow()))
+	ch <- prometheus.MustNewConstMetric(overflow, prometheus.CounterValue, float64(overflowed))
 	return nil
+}
+
+// Overflow is how many observations a limit sent to overflow series, in the
+// kernel and on this side.
+func (s Sources) Overflow() (uint64, error) {
+	inKernel, err := s.Probe.Overflow()
+	return inKernel + s.Ledger.Overflow(), err
 }
 
 func updateTap(s *scrape, ch chan<- prometheus.Metric) error {

@@ -8,20 +8,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"sonde_exporter/bpf"
 	"sonde_exporter/discovery"
 	"sonde_exporter/discovery/inspect"
 )
-
-var protocolNames = [...]string{
-	bpf.SondeProtocolPROTOCOL_HTTP1:    "http1",
-	bpf.SondeProtocolPROTOCOL_HTTP2:    "http2",
-	bpf.SondeProtocolPROTOCOL_TLS:      "tls",
-	bpf.SondeProtocolPROTOCOL_UPGRADED: "upgraded",
-	bpf.SondeProtocolPROTOCOL_UNKNOWN:  "unknown",
-}
-
-var roleNames = [...]string{bpf.SondeRoleROLE_SERVER: "server", bpf.SondeRoleROLE_CLIENT: "client"}
 
 // byService groups the selected instances by their service.
 func byService(registry *discovery.Registry) map[discovery.Service][]discovery.Instance {
@@ -77,29 +66,14 @@ func updateConnection(s *scrape, ch chan<- prometheus.Metric) error {
 	total := prometheus.NewDesc(namespace+"_connections_total",
 		"Connections by what they speak, inside TLS where tls is true; protocol=\"tls\" if that cannot be seen. Requests are measured where visible is true.",
 		[]string{"service_name", "service_namespace", "role", "protocol", "tls", "visible"}, nil)
-	s.Archive.moving.RLock()
-	defer s.Archive.moving.RUnlock()
-	archived := s.Archive.Connections()
-	for service, instances := range byService(s.Registry) {
-		counts := archived[service]
-		for _, instance := range instances {
-			kernel, err := s.Probe.Service(instance.ID)
-			if err != nil {
-				return err
-			}
-			counts = sumCounts(counts, kernel.Connections)
-		}
-		for role, transports := range counts {
-			for transport, protocols := range transports {
-				for protocol, count := range protocols {
-					if count > 0 {
-						ch <- prometheus.MustNewConstMetric(total, prometheus.CounterValue, float64(count),
-							service.Name, service.Namespace, roleNames[role], protocolNames[protocol],
-							strconv.FormatBool(transport == int(bpf.SondeTransportTRANSPORT_TLS)),
-							strconv.FormatBool(protocol == int(bpf.SondeProtocolPROTOCOL_HTTP1)))
-					}
-				}
-			}
+	all, err := s.Connections()
+	if err != nil {
+		return err
+	}
+	for service, counts := range all {
+		for _, c := range counts {
+			ch <- prometheus.MustNewConstMetric(total, prometheus.CounterValue, float64(c.Count),
+				service.Name, service.Namespace, c.Role, c.Protocol, strconv.FormatBool(c.TLS), strconv.FormatBool(c.Visible))
 		}
 	}
 	return nil

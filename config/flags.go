@@ -86,6 +86,9 @@ func RegisterFlags(app *kingpin.Application) *Flags {
 	}
 }
 
+// File is the path of the configuration file, empty if there is none.
+func (f *Flags) File() string { return f.file.text() }
+
 // register adds the flag and its variable; the caller says what takes the text.
 func (o *option) register(app *kingpin.Application, placeholder, help string) *kingpin.FlagClause {
 	return app.Flag(o.flag, help).PlaceHolder(placeholder).Envar(EnvName(o.flag)).IsSetByUser(&o.isTyped)

@@ -1,5 +1,5 @@
-// Package web serves Sonde's HTTP endpoints: the metrics, a landing page,
-// health, readiness and reload.
+// Package web serves Sonde's HTTP endpoints: the metrics, the status page and the
+// same as JSON, health, readiness and reload.
 //
 // It knows nothing of flags, collectors or the kernel: everything comes in
 // through [Options].
@@ -15,7 +15,8 @@ import (
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
-	toolkit "github.com/prometheus/exporter-toolkit/web"
+
+	"sonde_exporter/status"
 )
 
 // Paths of the endpoints that operate the exporter, as in Prometheus itself.
@@ -23,6 +24,8 @@ const (
 	healthyPath = "/-/healthy"
 	readyPath   = "/-/ready"
 	reloadPath  = "/-/reload"
+
+	servicesPath = "/api/v1/services"
 
 	defaultTelemetryPath = "/metrics"
 )
@@ -33,7 +36,7 @@ type Options struct {
 	Logger *slog.Logger
 
 	// TelemetryPath is where the metrics are; empty means "/metrics". The path
-	// "/" replaces the landing page, as in node_exporter.
+	// "/" replaces the status page, as in node_exporter.
 	TelemetryPath string
 
 	// MaxRequests limits the scrapes that run at the same time; one more is
@@ -55,8 +58,9 @@ type Options struct {
 	// so it must be a sentence. Nil means that there is nothing to reload.
 	Reload func(ctx context.Context) error
 
-	// Version is shown on the landing page.
-	Version string
+	// Status reads what the page and the API show, which must not change any more.
+	// Nil means that there is neither.
+	Status func(ctx context.Context) (*status.Status, error)
 }
 
 // NewHandler returns the handler of all endpoints, without TLS and
@@ -80,14 +84,28 @@ func NewHandler(opts Options) (http.Handler, error) {
 	mux.Handle(healthyPath, healthyHandler())
 	mux.Handle(readyPath, readyHandler(opts.Ready))
 	mux.Handle(reloadPath, reloadHandler(opts.Reload))
-	if opts.TelemetryPath != "/" {
-		landing, err := newLandingPage(opts)
-		if err != nil {
-			return nil, err
-		}
-		mux.Handle("/", landing)
+	if err := addStatus(mux, opts); err != nil {
+		return nil, err
 	}
 	return mux, nil
+}
+
+// addStatus adds the API, and the page where no metrics are.
+func addStatus(mux *http.ServeMux, opts Options) error {
+	if opts.Status == nil {
+		return nil
+	}
+	mux.Handle(servicesPath, newServicesAPI(opts))
+	mux.Handle("/api/", unknownAPI())
+	if opts.TelemetryPath == "/" {
+		return nil
+	}
+	page, err := newStatusPage(opts)
+	if err != nil {
+		return err
+	}
+	mux.Handle("/{$}", page) // and nothing below it
+	return nil
 }
 
 // checkTelemetryPath refuses what [http.ServeMux] would take for a pattern, and
@@ -100,27 +118,8 @@ func checkTelemetryPath(p string) error {
 		return fmt.Errorf("the telemetry path %q contains a character that is not allowed there: use letters, digits, slashes, dots, dashes and underscores", p)
 	case path.Clean(p) != p:
 		return fmt.Errorf("the telemetry path %q is not in its shortest form: write %q", p, path.Clean(p))
-	case strings.HasPrefix(p, "/-/"):
-		return fmt.Errorf("the telemetry path %q is reserved: choose one that does not begin with /-/", p)
+	case strings.HasPrefix(p, "/-/"), strings.HasPrefix(p, "/api/"):
+		return fmt.Errorf("the telemetry path %q is reserved: choose one that does not begin with /-/ or /api/", p)
 	}
 	return nil
-}
-
-func newLandingPage(opts Options) (http.Handler, error) {
-	landing, err := toolkit.NewLandingPage(toolkit.LandingConfig{
-		Name:        "Sonde",
-		Description: "Rate, errors and duration of every HTTP service on this host, measured in the kernel.",
-		Version:     opts.Version,
-		// The page would link to pprof, which Sonde does not serve.
-		Profiling: "false",
-		Links: []toolkit.LandingLinks{
-			{Address: opts.TelemetryPath, Text: "Metrics", Description: "what Prometheus scrapes"},
-			{Address: healthyPath, Text: "Healthy", Description: "the exporter runs"},
-			{Address: readyPath, Text: "Ready", Description: "the exporter measures"},
-		},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("build the landing page: %w", err)
-	}
-	return landing, nil
 }

@@ -1,0 +1,70 @@
+package status
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"sonde_exporter/probe"
+)
+
+// addCost tells what Sonde costs, and what it could not do.
+func (b *builder) addCost(recent sample, about Description) {
+	overflow, err := b.Overflow()
+	b.warn("overflow is not known", err)
+	b.Cost = Cost{
+		Process: Process{CPURatio: rate(recent.cpu.Seconds(), b.Window.Seconds), ResidentBytes: residentBytes()},
+		Kernel:  Kernel{Programs: []Program{}, Reason: about.Untimed},
+		Losses:  []Loss{}, Maps: []Map{},
+		Series: Series{
+			Count: uint64(b.Kernel.SeriesCount()), Limit: uint64(about.SeriesLimit),
+			LimitPerService: uint64(about.LimitPerService), Overflow: overflow,
+		},
+	}
+	b.addPrograms(recent.programs)
+	b.addLosses()
+	b.addMaps()
+}
+
+func (b *builder) addPrograms(recent map[string]spent) {
+	programs, err := b.Kernel.Programs()
+	b.warn("the cost of programs is not known", err)
+	cost := &b.Cost.Kernel
+	for _, p := range programs {
+		program := Program{Name: p.Name, Type: p.Type, Runs: p.Runs, RunSeconds: p.Time.Seconds()}
+		in := recent[p.Name]
+		program.RunsPerSecond = rate(float64(in.runs), b.Window.Seconds)
+		program.CPURatio = rate(in.time.Seconds(), b.Window.Seconds)
+		if in.runs > 0 {
+			each := float64(in.time/time.Nanosecond) / float64(in.runs)
+			program.NanosecondsPerRun = &each
+		}
+		cost.CPURatio += program.CPURatio
+		cost.Programs = append(cost.Programs, program)
+	}
+	slices.SortStableFunc(cost.Programs, func(x, y Program) int {
+		return cmp.Or(cmp.Compare(y.CPURatio, x.CPURatio), cmp.Compare(y.RunSeconds, x.RunSeconds))
+	})
+}
+
+func (b *builder) addLosses() {
+	losses, err := b.Kernel.Losses()
+	b.warn("losses are not known", err)
+	for _, loss := range losses {
+		of := map[probe.Lost]string{probe.LostObservation: "observation", probe.LostEvent: "event", probe.LostSpan: "span"}[loss.Of]
+		b.Cost.Losses = append(b.Cost.Losses, Loss{
+			Reason: loss.Reason, Of: of, Meaning: lossMeaning(loss.Reason), Count: loss.Count,
+		})
+	}
+}
+
+func (b *builder) addMaps() {
+	maps, err := b.Kernel.Maps()
+	b.warn("the fill of maps is not known", err)
+	for _, m := range maps {
+		b.Cost.Maps = append(b.Cost.Maps, Map{Name: m.Name, Entries: m.Entries, MaxEntries: m.Capacity})
+	}
+	slices.SortStableFunc(b.Cost.Maps, func(x, y Map) int { return cmp.Compare(fill(y), fill(x)) })
+}
+
+func fill(m Map) float64 { return float64(m.Entries) / max(1, float64(m.MaxEntries)) }
