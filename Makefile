@@ -22,7 +22,7 @@ LDFLAGS  := -s -w \
 	-X $(INFO).BuildDate=$(DATE)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-unit test-kernels update-verifier-budget benchmark soak fuzz lint generate check-generated mixin certs clean
+.PHONY: help build demo test test-unit test-kernels update-verifier-budget benchmark soak screenshots fuzz lint generate check-generated mixin certs clean
 
 help: ## print this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "make %-22s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -53,6 +53,9 @@ benchmark: ## measure what Sonde costs and print one table (uses sudo)
 # SOAK_SECONDS=30 makes it shorter.
 soak: build ## load Sonde for two minutes; check that it is exact and does not grow (uses sudo)
 	@scripts/soak
+
+screenshots: build ## draw the pictures of docs/images anew (uses sudo)
+	@scripts/screenshots
 
 # FUZZ_SECONDS=600 makes it longer.
 fuzz: ## feed the parsers with hostile and with well-formed traffic for two minutes

@@ -1,10 +1,12 @@
 package e2e
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -14,18 +16,28 @@ import (
 	"sonde_exporter/test/servers"
 )
 
-// hostile is the name of a service that would like to be markup.
-const hostile = `<script>alert(1)</script>`
+// hostile is the name of a service that would like to be markup. In pictures for
+// the documentation it is an honest one.
+func hostile() string {
+	if os.Getenv(screenshotsVariable) != "" {
+		return "search"
+	}
+	return `<script>alert(1)</script>`
+}
 
 // scene is a host as people have it: a shop of several services, one whose TLS
 // stays hidden, one that speaks more than HTTP/1, one that is left out, and a
 // Sonde behind TLS and a password.
 type scene struct {
 	*harness.Exporter
+	trust                                                                          *tls.Config
 	storefront, checkout, orders, billing, payments, ledger, chat, strange, backup *servers.Process
 	// sent is how many requests were sent to each service by its name.
 	sent map[string]uint64
 }
+
+// screenshotsVariable names the directory that pictures of the page go to.
+const screenshotsVariable = "SONDE_SCREENSHOTS"
 
 const (
 	viewer         = "viewer"
@@ -44,13 +56,13 @@ func playScene(t *testing.T) scene {
 		env := []string{"OTEL_SERVICE_NAME=" + name, "OTEL_RESOURCE_ATTRIBUTES=service.namespace=shop"}
 		return servers.Start(t, name, port, servers.NewCommand(programs(t).GoServer, env, flags...))
 	}
-	s := scene{orders: servers.PythonApp(t), billing: servers.Node(t), sent: map[string]uint64{}}
+	s := scene{trust: keys.Trust, orders: servers.PythonApp(t), billing: servers.Node(t), sent: map[string]uint64{}}
 	s.checkout = goserver("checkout", "-upstream", "http://"+s.orders.Addr())
 	s.storefront = servers.StartNginx(t, servers.NginxOptions{Upstream: s.checkout.Addr()}).Process
 	s.payments = goserver("payments", "-cert", keys.Cert, "-key", keys.Key)
 	s.payments.Secure = true
 	s.ledger = servers.Lighttpd(t, servers.NSS, keys.KeyFiles, "OTEL_SERVICE_NAME=ledger")
-	s.chat, s.strange = goserver("chat"), goserver(hostile)
+	s.chat, s.strange = goserver("chat"), goserver(hostile())
 	s.backup = servers.PythonModule(t, servers.Dir(t))
 	s.Exporter = exporter(t, harness.Options{
 		Config: s.config(), Env: []string{"SONDE_OTEL_TRACES_EXPORT_HEADERS=X-Token=" + exportSecret},
@@ -64,9 +76,9 @@ func playScene(t *testing.T) scene {
 // config selects the services of the scene, so that others of this host do not
 // matter, and exports spans to where nobody listens.
 func (s scene) config() string {
-	var selected []string
-	for _, p := range []*servers.Process{s.checkout, s.orders, s.billing, s.payments, s.ledger, s.chat, s.strange} {
-		selected = append(selected, p.PortLabel())
+	var ports []string
+	for _, p := range s.selected()[1:] {
+		ports = append(ports, p.PortLabel())
 	}
 	return fmt.Sprintf(`discovery:
   services:
@@ -79,7 +91,12 @@ func (s scene) config() string {
 otel_traces_export:
   endpoint: http://127.0.0.1:1/path-%s
   sampler: {name: always_off}
-`, s.storefront.Port, strings.Join(selected, ", "), s.backup.Port, exportSecret)
+`, s.storefront.Port, strings.Join(ports, ", "), s.backup.Port, exportSecret)
+}
+
+// selected are the services that are measured, storefront first.
+func (s scene) selected() []*servers.Process {
+	return []*servers.Process{s.storefront, s.checkout, s.orders, s.billing, s.payments, s.ledger, s.chat, s.strange}
 }
 
 // protect writes a web configuration with TLS and a password.
@@ -104,28 +121,33 @@ func (s scene) play(t *testing.T, keys harness.KeyPair) {
 		visits(t, client, total, http.MethodGet, to.URL(path), 0)
 		s.sent[name] += uint64(total)
 	}
-	send("storefront", s.storefront, "/up/call", 800)
-	send("storefront", s.storefront, "/small.txt", 1200)
-	s.sent["checkout"] = 800
-	send("checkout", s.checkout, "/sleep/30", 60)
+	send("storefront", s.storefront, "/up/call", 300) // which asks checkout, which asks orders
+	send("storefront", s.storefront, "/small.txt", 1500)
+	s.sent["checkout"] = 300
+	send("checkout", s.checkout, "/sleep/30", 90)
 	send("checkout", s.checkout, "/status/500", 9)
-	s.sent["orders"] = 800 // which makes a hundred of the calls of checkout
-	send("orders", s.orders, "/sleep/12", 150)
+	s.sent["orders"] = 300
+	send("orders", s.orders, "/sleep/12", 120)
 	send("billing", s.billing, "/invoices", 400)
 	send("billing", s.billing, "/broken", 2)
-	send("chat", s.chat, "/", 40)
-	send(hostile, s.strange, "/", 25)
+	send("chat", s.chat, "/sleep/30", 40)
+	send(hostile(), s.strange, "/", 25)
 	visits(t, client, 12, http.MethodGet, s.ledger.URL("/small.txt"), 0)
 	send("backup", s.backup, "/", 5)
 	warm(t, s.Exporter, keys, s.payments)
 	send("payments", s.payments, "/bytes/2000", 300)
 	say(t, s.chat, "GET /upgrade HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+	s.sent["chat"]++
 	say(t, s.chat, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
 	say(t, s.chat, "SSH-2.0-OpenSSH_9.2\r\n")
-	s.sent["chat"]++ // the upgrade
-	for name, p := range map[string]*servers.Process{"storefront": s.storefront, "orders": s.orders, "billing": s.billing, hostile: s.strange} {
+	for name, p := range map[string]*servers.Process{
+		"storefront": s.storefront, "checkout": s.checkout, "orders": s.orders, "billing": s.billing, "chat": s.chat, hostile(): s.strange,
+	} {
 		s.WaitCount(t, harness.Server, at(p), s.sent[name])
 	}
+	s.Eventually(t, "the connections of chat", func(snap harness.Snapshot) bool {
+		return snap.Value("sonde_connections_total", harness.Labels{"service_name": "chat", "visible": "false"}) == 3
+	})
 }
 
 // say sends something, and does not care for the answer.
@@ -148,7 +170,7 @@ type (
 	}
 	apiData struct {
 		Services   []apiService
-		Excluded   []struct{ Name, Reason string }
+		Excluded   []apiExcluded
 		Collectors []apiFeature
 		Exports    []apiFeature
 		Window     struct {
@@ -164,6 +186,10 @@ type (
 				Count               uint64 `json:"count_total"`
 			}
 		}
+	}
+	apiExcluded struct {
+		PID    int
+		Reason string
 	}
 	apiFeature struct {
 		Name, Signal, Endpoint, Reason string

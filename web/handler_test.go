@@ -60,27 +60,26 @@ func fetch(t *testing.T, client *http.Client, method, url string, header http.He
 	return response, string(body)
 }
 
-func TestLandingPageLinksToEverything(t *testing.T) {
-	server := startServer(t, Options{TelemetryPath: "/probe/metrics", Version: "1.2.3-test"})
+func TestPageLinksToEverything(t *testing.T) {
+	server := startServer(t, Options{TelemetryPath: "/probe/metrics", Status: readExample()})
 	response, body := fetch(t, server.Client(), http.MethodGet, server.URL+"/", nil)
 	if response.StatusCode != http.StatusOK {
 		t.Fatalf("status %d, want 200", response.StatusCode)
 	}
-	for _, want := range []string{`href="/probe/metrics"`, `href="/-/healthy"`, `href="/-/ready"`, "1.2.3-test", "Sonde"} {
+	for _, want := range []string{`href="./probe/metrics"`, `href="./-/healthy"`, `href="./-/ready"`, `href="./api/v1/services"`} {
 		if !strings.Contains(body, want) {
-			t.Errorf("the landing page lacks %q:\n%s", want, body)
+			t.Errorf("the page lacks %q:\n%s", want, body)
 		}
-	}
-	if strings.Contains(body, "debug/pprof") {
-		t.Error("the landing page links to pprof, which is not served")
 	}
 }
 
 func TestUnknownPathIsNotFound(t *testing.T) {
-	server := startServer(t, Options{})
-	response, _ := fetch(t, server.Client(), http.MethodGet, server.URL+"/nothing-here", nil)
-	if response.StatusCode != http.StatusNotFound {
-		t.Errorf("status %d, want 404", response.StatusCode)
+	server := startServer(t, Options{Status: readExample()})
+	for _, path := range []string{"/nothing-here", "/index.html", "/-/nothing", "/api", "/api/v1/services/", "/favicon.ico"} {
+		response, _ := fetch(t, server.Client(), http.MethodGet, server.URL+path, nil)
+		if response.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: status %d, want 404", path, response.StatusCode)
+		}
 	}
 }
 
@@ -107,6 +106,7 @@ func TestBadOptions(t *testing.T) {
 		"method pattern": {"/GET /x", "not allowed"},
 		"unclean":        {"/a/../metrics/", `write "/metrics"`},
 		"reserved":       {"/-/ready", "reserved"},
+		"the API's":      {"/api/v1/services", "reserved"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -86,12 +86,6 @@ type column struct {
 	Key, Title, Order, Arrow string
 }
 
-// requests are a service's in one role.
-type requests struct {
-	Role     string
-	Requests *status.Requests
-}
-
 func pageFunctions() template.FuncMap {
 	return template.FuncMap{
 		"words":       status.DurationWords,
@@ -106,7 +100,8 @@ func pageFunctions() template.FuncMap {
 		"nanoseconds": optional(func(ns float64) string { return grouped(uint64(ns+0.5)) + noBreak + "ns" }),
 		"fill":        func(m status.Map) string { return formatPercent(float64(m.Entries) / max(1, float64(m.MaxEntries))) },
 		"column":      newColumn,
-		"side":        func(role string, r *status.Requests) requests { return requests{role, r} },
+		"served":      served,
+		"calls":       calls,
 		"rows":        rows,
 		"called":      called,
 		"processes":   processes,

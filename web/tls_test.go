@@ -78,7 +78,7 @@ func startWithExampleConfig(t *testing.T) (address string, client *http.Client) 
 	}
 	pool := writeCertificate(t, filepath.Join(certs, "server.crt"), filepath.Join(certs, "server.key"))
 
-	handler, err := NewHandler(Options{Gather: gatherCounter(t)})
+	handler, err := NewHandler(Options{Gather: gatherCounter(t), Status: readExample()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func TestTLSAndBasicAuth(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			for _, path := range []string{"/", "/metrics", "/-/healthy", "/-/ready"} {
+			for _, path := range []string{"/", servicesPath, "/metrics", "/-/healthy", "/-/ready"} {
 				request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+address+path, http.NoBody)
 				if err != nil {
 					t.Fatal(err)

@@ -10,6 +10,35 @@ import (
 // instancesShown bounds the instances of a service on the page; the API has all.
 const instancesShown = 4
 
+// requests are a service's in one role.
+type requests struct {
+	Role, Rate string
+	Requests   *status.Requests
+}
+
+// served are the requests that a service answered. Where nothing was measured but
+// something was spoken, none would be wrong: there may have been many.
+func served(s status.Service) requests {
+	r := requests{Role: "serves", Requests: s.Server}
+	switch {
+	case s.Server == nil:
+	case s.Server.Total == 0 && len(s.NotMeasured) > 0:
+		r.Rate = absent
+	default:
+		r.Rate = formatRate(s.Server.PerSecond)
+	}
+	return r
+}
+
+// calls are the requests that a service made.
+func calls(s status.Service) requests {
+	r := requests{Role: "calls", Requests: s.Client}
+	if s.Client != nil {
+		r.Rate = formatRate(s.Client.PerSecond)
+	}
+	return r
+}
+
 // called tells whether a service has ever made a request.
 func called(s status.Service) bool { return s.Client != nil && s.Client.Total > 0 }
 
