@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"sonde_exporter/test/browser"
 	"sonde_exporter/test/harness"
 	"sonde_exporter/test/servers"
 )
@@ -220,8 +221,8 @@ func tellsReload(t *testing.T, s scene) {
 
 // lookAt: the page in a browser, in both themes and at the width of a phone.
 func lookAt(t *testing.T, s scene) {
-	browser := harness.StartBrowser(t, s.Exporter)
-	for name, view := range map[string]harness.View{
+	chromium := browser.Start(t, viewer, viewerPassword)
+	for name, view := range map[string]browser.View{
 		"light":      {Width: 1200, Height: 780},
 		"dark":       {Width: 1200, Height: 780, Dark: true},
 		"wide":       {Width: 1920, Height: 2000},
@@ -230,7 +231,7 @@ func lookAt(t *testing.T, s scene) {
 		"phone-dark": {Width: 360, Height: 740, Dark: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			sight := browser.Look(t, "/", view)
+			sight := chromium.Look(t, s.URL+"/", view)
 			for _, complaint := range sight.Complaints {
 				t.Errorf("Chromium says: %s", complaint)
 			}

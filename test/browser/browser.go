@@ -1,4 +1,6 @@
-package harness
+// Package browser looks at pages in a headless Chromium, as a person would. It is
+// apart from the harness, so that who does not look does not need its library.
+package browser
 
 import (
 	"context"
@@ -19,13 +21,12 @@ import (
 	"sonde_exporter/test/servers"
 )
 
-// browserTimeout is how long the browser may take for all that one test asks of it.
-const browserTimeout = 60 * time.Second
+// timeout is how long the browser may take for all that one test asks of it.
+const timeout = 60 * time.Second
 
-// Browser is a headless Chromium that shows one exporter.
+// Browser is a headless Chromium.
 type Browser struct {
 	ctx context.Context
-	url string
 
 	mu         sync.Mutex
 	complaints []string
@@ -50,30 +51,29 @@ type Sight struct {
 	PNG []byte
 }
 
-// StartBrowser starts Chromium, and ends it with the test.
-func StartBrowser(t testing.TB, e *Exporter) *Browser {
+// Start starts Chromium, and ends it with the test. It sends user and password
+// with every request, and accepts every certificate.
+func Start(t testing.TB, user, password string) *Browser {
 	t.Helper()
-	limited, expire := context.WithTimeout(context.Background(), browserTimeout)
+	limited, expire := context.WithTimeout(context.Background(), timeout)
 	t.Cleanup(expire)
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(servers.Tool(t, "chromium")),
-		chromedp.NoSandbox,        // root may not have one
-		chromedp.IgnoreCertErrors, // the certificate signs itself
+		chromedp.NoSandbox, // root may not have one
+		chromedp.IgnoreCertErrors,
 	)
 	allocated, stop := chromedp.NewExecAllocator(limited, options...)
 	t.Cleanup(stop)
 	ctx, end := chromedp.NewContext(allocated)
 	t.Cleanup(end)
-	b := &Browser{ctx: ctx, url: e.URL}
+	b := &Browser{ctx: ctx}
 	if err := chromedp.Listen(ctx, b.hear); err != nil {
 		t.Fatalf("cannot start Chromium: %v", err)
 	}
-	if e.access.User != "" {
-		secret := base64.StdEncoding.EncodeToString([]byte(e.access.User + ":" + e.access.Password))
-		headers := network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Authorization": "Basic " + secret}}
-		if _, err := chromedp.Call(ctx, network.SetExtraHTTPHeaders, headers); err != nil {
-			t.Fatalf("Chromium takes no password: %v", err)
-		}
+	credentials := base64.StdEncoding.EncodeToString([]byte(user + ":" + password))
+	headers := network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Authorization": "Basic " + credentials}}
+	if _, err := chromedp.Call(ctx, network.SetExtraHTTPHeaders, headers); err != nil {
+		t.Fatalf("Chromium takes no password: %v", err)
 	}
 	return b
 }
@@ -83,10 +83,10 @@ const tooWide = `[...document.querySelectorAll("body *")]
 	.filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5)
 	.map(e => e.tagName + "." + e.className + " " + e.textContent.slice(0, 40))`
 
-// Look opens a path of the exporter and tells what there is to see.
-func (b *Browser) Look(t testing.TB, path string, view View) Sight {
+// Look opens a page and tells what there is to see.
+func (b *Browser) Look(t testing.TB, url string, view View) Sight {
 	t.Helper()
-	b.open(t, path, view)
+	b.open(t, url, view)
 	sight := Sight{
 		Text:     evaluate[string](t, b, `document.body.innerText`),
 		Overflow: evaluate[int](t, b, `document.documentElement.scrollWidth - document.documentElement.clientWidth`),
@@ -94,7 +94,7 @@ func (b *Browser) Look(t testing.TB, path string, view View) Sight {
 	}
 	var err error
 	if sight.PNG, err = chromedp.Run(b.ctx, chromedp.CaptureScreenshot()); err != nil {
-		t.Fatalf("Chromium takes no picture of %s: %v", path, err)
+		t.Fatalf("Chromium takes no picture of %s: %v", url, err)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -102,7 +102,7 @@ func (b *Browser) Look(t testing.TB, path string, view View) Sight {
 	return sight
 }
 
-func (b *Browser) open(t testing.TB, path string, view View) {
+func (b *Browser) open(t testing.TB, url string, view View) {
 	t.Helper()
 	scheme := "light"
 	if view.Dark {
@@ -112,10 +112,10 @@ func (b *Browser) open(t testing.TB, path string, view View) {
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
 	})
 	if err == nil {
-		err = chromedp.Do(b.ctx, chromedp.EmulateViewport(view.Width, view.Height), chromedp.Navigate(b.url+path))
+		err = chromedp.Do(b.ctx, chromedp.EmulateViewport(view.Width, view.Height), chromedp.Navigate(url))
 	}
 	if err != nil {
-		t.Fatalf("Chromium cannot show %s: %v", path, err)
+		t.Fatalf("Chromium cannot show %s: %v", url, err)
 	}
 }
 
