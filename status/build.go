@@ -86,7 +86,9 @@ func distinct(texts []string) []string {
 }
 
 // tapOrder puts first what sees bytes.
-func tapOrder(name string) int { return strings.Index("wire tls sockets processes", name) }
+func tapOrder(name string) int {
+	return slices.Index([]string{"wire", "tls", "sockets", "processes"}, name)
+}
 
 // tlsReason says why the TLS tap is not attached, or not everywhere.
 func tlsReason(hooks []string, failures []tlstap.Failure) string {
