@@ -51,11 +51,7 @@ func startExporter(o options, cfg *config.Config, load func() (*config.Config, e
 	if err != nil {
 		return nil, err
 	}
-	bounds := table.Bounds()
-	kernel, err := probe.Open(probe.Options{
-		Bounds: bounds[:], SeriesLimit: uint32(cfg.Series.Limit), Procfs: o.procfs, Logger: logger,
-		Spans: cfg.Traces.Endpoint != "",
-	})
+	kernel, err := probe.Open(probeOptions(o, cfg, table, logger))
 	if err != nil {
 		return nil, err
 	}
@@ -232,6 +228,15 @@ func (e *exporter) warnOfRestart(cfg *config.Config) {
 	}
 	if cfg.Series.Limit > old.Series.Limit {
 		e.logger.Warn("a higher series.limit takes effect when Sonde is restarted")
+	}
+}
+
+// probeOptions are what the kernel side needs to know before it is loaded.
+func probeOptions(o options, cfg *config.Config, table *series.Table, logger *slog.Logger) probe.Options {
+	bounds := table.Bounds()
+	return probe.Options{
+		Bounds: bounds[:], SeriesLimit: uint32(cfg.Series.Limit), Procfs: o.procfs, Logger: logger,
+		Spans: cfg.Traces.Endpoint != "",
 	}
 }
 

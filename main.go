@@ -25,7 +25,9 @@ import (
 
 func main() {
 	if err := execute(os.Args[1:]); err != nil {
-		fmt.Fprintf(os.Stderr, "sonde_exporter: %s\n", err)
+		if !errors.Is(err, errPreflight) {
+			fmt.Fprintf(os.Stderr, "sonde_exporter: %s\n", err)
+		}
 		os.Exit(1)
 	}
 }
@@ -35,6 +37,9 @@ func execute(args []string) error {
 	o, err := parseOptions(args)
 	if err != nil {
 		return err
+	}
+	if o.preflight {
+		return printPreflight(os.Stdout, o)
 	}
 	cfg, err := o.config.Load()
 	if err != nil {

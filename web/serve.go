@@ -40,9 +40,8 @@ func Serve(ctx context.Context, handler http.Handler, flags *toolkit.FlagConfig,
 	if err := checkFlags(flags); err != nil {
 		return err
 	}
-	if err := toolkit.Validate(*flags.WebConfigFile); err != nil {
-		return fmt.Errorf("the web configuration file %q cannot be used: %s; correct it, or check --web.config.file",
-			*flags.WebConfigFile, oneLine(err))
+	if err := CheckConfig(flags); err != nil {
+		return err
 	}
 
 	ctx, cancel := context.WithCancel(ctx)
@@ -136,7 +135,10 @@ func explainServeError(err error, flags *toolkit.FlagConfig) error {
 	if useSystemdSocket(flags) {
 		return fmt.Errorf("cannot serve on the sockets of systemd: %w; check the .socket unit, or leave out --web.systemd-socket", err)
 	}
-	address := (*flags.WebListenAddresses)[0]
+	return explainListenError(err, (*flags.WebListenAddresses)[0])
+}
+
+func explainListenError(err error, address string) error {
 	var opError *net.OpError
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
