@@ -33,6 +33,7 @@ type exporter struct {
 	exports  exports
 	tlsSwept time.Time
 	stats    io.Closer // makes the kernel measure programs; nil if not asked for
+	statsErr error     // why it does not, although asked for
 	reloads  reloadMetrics
 	ready    atomic.Bool
 	reloadMu sync.Mutex
@@ -74,9 +75,7 @@ func startExporter(o options, cfg *config.Config, load func() (*config.Config, e
 	}
 	e.sources.TLS = e.tls
 	if slices.Contains(o.collectors, "program") {
-		if e.stats, err = probe.EnableStats(); err != nil {
-			logger.Warn("BPF programs are not timed", "err", err)
-		}
+		e.stats, e.statsErr = probe.EnableStats()
 	}
 	if e.exports, err = newExports(cfg, e.sources, logger); err != nil {
 		return nil, errors.Join(err, e.close())
@@ -103,6 +102,7 @@ func (e *exporter) run(ctx context.Context) error {
 		return err
 	}
 	e.ready.Store(true)
+	go e.tellServices(ctx)
 	ticks := time.NewTicker(time.Second)
 	defer ticks.Stop()
 	for {

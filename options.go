@@ -57,7 +57,10 @@ func parseOptions(args []string) (options, error) {
 	choose := registerCollectors(app)
 	addEnvironment(app)
 	if _, err := app.Parse(args); err != nil {
-		return o, fmt.Errorf("%w; see sonde_exporter --help", err)
+		return o, explainFlag(err)
+	}
+	if o.maxRequests < 0 {
+		return o, fmt.Errorf("flag --web.max-requests must be a number of scrapes, or 0 for no limit, not %d", o.maxRequests)
 	}
 	o.collectors = choose()
 	return o, nil

@@ -56,20 +56,17 @@ func standardVariables() []string {
 func (d Discovery) Summary() string {
 	summary := "every process that listens is a service"
 	if n := len(d.Services); n > 0 {
-		summary = "services are what " + count(n, "rule") + " of discovery.services select"
-		if n == 1 {
-			summary += "s"
-		}
+		summary = rulesThat(n, "select") + " services"
 	}
 	if n := len(d.Exclude); n > 0 {
-		summary += ", except for " + count(n, "rule") + " of discovery.exclude"
+		summary += ", " + rulesThat(n, "exclude") + " some"
 	}
 	return summary
 }
 
-func count(n int, noun string) string {
+func rulesThat(n int, verb string) string {
 	if n == 1 {
-		return "one " + noun
+		return "1 rule " + verb + "s"
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return fmt.Sprintf("%d rules %s", n, verb)
 }

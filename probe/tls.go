@@ -75,7 +75,10 @@ func (p *Probe) loadTLS() error {
 	}
 	p.tls.links = append(p.tls.links, l)
 	p.tls.isLoaded = true
-	p.options.Logger.Debug("the TLS tap is loaded", "uprobes_by", p.tls.way(), "why_not_uprobe_multi", whyNot)
+	p.options.Logger.Debug("the TLS tap is loaded", "uprobes_by", p.tls.way())
+	if whyNot != nil {
+		p.options.Logger.Debug("there are no uprobe_multi links on this kernel", "reason", whyNot)
+	}
 	return nil
 }
 

@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/cilium/ebpf/btf"
 )
 
 func trialOptions() Options {
@@ -88,7 +86,6 @@ func TestNarrow(t *testing.T) {
 // openBPF counts the descriptors of bpf(2) that this process has.
 func openBPF(t *testing.T) int {
 	t.Helper()
-	btf.FlushKernelSpec()
 	entries, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
 		t.Fatal(err)

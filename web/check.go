@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -10,8 +11,8 @@ import (
 
 // Check finds out what would keep Serve from serving, without serving. It is
 // cheap, so that a mistake is told before programs are loaded.
-func Check(flags *toolkit.FlagConfig) error {
-	if err := checkFlags(flags); err != nil {
+func Check(flags *toolkit.FlagConfig, telemetryPath string) error {
+	if err := errors.Join(checkFlags(flags), checkTelemetryPath(telemetryPath)); err != nil {
 		return err
 	}
 	if err := CheckConfig(flags); err != nil {
@@ -27,11 +28,16 @@ func Check(flags *toolkit.FlagConfig) error {
 
 // CheckConfig reads the web configuration file, if there is one.
 func CheckConfig(flags *toolkit.FlagConfig) error {
-	if err := toolkit.Validate(*flags.WebConfigFile); err != nil {
-		return fmt.Errorf("the web configuration file %q cannot be used: %s; correct it, or check --web.config.file",
-			*flags.WebConfigFile, oneLine(err))
+	err := toolkit.Validate(*flags.WebConfigFile)
+	if err == nil {
+		return nil
 	}
-	return nil
+	remedy := "correct it"
+	if strings.Contains(err.Error(), "bcrypt") {
+		remedy = "write passwords as hashes, as htpasswd -nB NAME prints them"
+	}
+	return fmt.Errorf("the web configuration file %q cannot be used: %s; %s, or check --web.config.file",
+		*flags.WebConfigFile, oneLine(err), remedy)
 }
 
 // Addresses are those that flags say to listen on. There are none with the
