@@ -124,7 +124,9 @@ func (e *exporter) sweep(now time.Time) {
 			e.logger.Error("a service that is gone cannot be retired", "service", instance.Identity.Name, "err", err)
 			continue
 		}
-		e.logger.Info("service retired", "name", instance.Identity.Name, "pid", instance.Process.PID)
+		if instance.Selected {
+			e.logger.Info("service retired", "name", instance.Identity.Name, "pid", instance.Process.PID)
+		}
 	}
 	e.sources.Prune()
 	if now.Sub(e.tlsSwept) < tlsSweepInterval {

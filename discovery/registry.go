@@ -135,7 +135,7 @@ func (r *Registry) judge(instance *Instance, was Instance) {
 		r.tellKernel(instance, was.Selected != instance.Selected)
 	}
 	if was.Selected != instance.Selected || was.Identity != instance.Identity {
-		r.tell(instance)
+		r.tell(instance, was.Selected && was.Identity.Name != "")
 	}
 }
 

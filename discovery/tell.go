@@ -26,11 +26,11 @@ func (r *Registry) Settle() {
 	r.logger.Info(found.String(), "services", len(found.services), "excluded", found.excluded)
 }
 
-// tell explains one decision.
-func (r *Registry) tell(instance *Instance) {
-	ctx, level := context.Background(), slog.LevelInfo
-	if !r.settled {
-		level = slog.LevelDebug
+// tell explains one decision. It is news if something is measured, or is no more.
+func (r *Registry) tell(instance *Instance, wasMeasured bool) {
+	ctx, level := context.Background(), slog.LevelDebug
+	if r.settled && (instance.Selected || wasMeasured) {
+		level = slog.LevelInfo
 	}
 	if !r.logger.Enabled(ctx, level) {
 		return
