@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -25,13 +26,17 @@ func (f Facts) fileRows() []Row {
 	}
 	var rows []Row
 	for mistake := range strings.Lines(f.ConfigErr.Error()) {
-		rows = append(rows, Row{Item: item, State: Missing, Says: strings.TrimSpace(mistake), IsVital: true})
+		rows = append(rows, vital(item, errors.New(mistake), ""))
 	}
 	return rows
 }
 
 func (f Facts) webRow() Row {
-	return vital("web configuration", f.WebConfig, "TLS and passwords of /metrics")
+	says := f.WebFile
+	if says == "" {
+		says = "none: the metrics are there for everybody, without TLS"
+	}
+	return vital("web configuration", f.WebErr, says)
 }
 
 func (f Facts) addressRow(address Address) Row {

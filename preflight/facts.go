@@ -34,7 +34,8 @@ type Facts struct {
 	ConfigFile string
 	Config     *config.Config // nil if it is not valid
 	ConfigErr  error
-	WebConfig  error
+	WebFile    string
+	WebErr     error
 	Addresses  []Address
 }
 
@@ -70,7 +71,7 @@ func Gather(o Options) Facts {
 		Trial:        probe.Try(o.Probe),
 		Memory:       lookAtMemory(o.Procfs),
 		ConfigFile:   o.ConfigFile, Config: o.Config, ConfigErr: o.ConfigErr,
-		WebConfig: web.CheckConfig(o.Web),
+		WebFile: *o.Web.WebConfigFile, WebErr: web.CheckConfig(o.Web),
 	}
 	f.Capabilities, f.CapabilitiesErr = probe.Capabilities(o.Procfs)
 	for _, address := range web.Addresses(o.Web) {

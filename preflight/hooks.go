@@ -111,7 +111,7 @@ func (f Facts) tapRows(works bool) []Row {
 		f.tapRow(probe.TapSockets, "which connection belongs to whom", works),
 		f.tapRow(probe.TapProcesses, "which process belongs to which service", works),
 	}
-	tls := Row{Item: probe.TapTLS, State: OK, Says: "HTTP/1 inside OpenSSL, GnuTLS and Go, from the first TLS record on"}
+	tls := Row{Item: probe.TapTLS, State: OK, Says: "HTTP/1 inside OpenSSL, GnuTLS and Go"}
 	if f.Trial.TLS != nil || !works {
 		tls.State, tls.Says = Missing, "HTTP inside TLS is counted as connections only"
 	}

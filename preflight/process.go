@@ -42,11 +42,12 @@ func (f Facts) procfsRow() Row {
 	if p.Denied == 0 {
 		return row
 	}
-	row.Says += fmt.Sprintf("; %s cannot be read, nor how it is called", count(p.Denied, "process", "processes"))
+	row.Says += fmt.Sprintf(", of which %d cannot be read", p.Denied)
 	if f.hasCapability("CAP_SYS_PTRACE") && p.Denied*10 < p.Processes {
 		return row // Hosts protect one or the other.
 	}
 	row.State = Limited
+	row.Says += ", nor how they are called"
 	if f.hasCapability("CAP_SYS_PTRACE") {
 		row.Remedy = "see whether AppArmor or SELinux keeps Sonde from reading other processes (ptrace read)"
 	} else {

@@ -95,9 +95,9 @@ func TestRows(t *testing.T) {
 		{"an empty procfs", "procfs", func(f *Facts) { f.Procfs.Processes = 0 }, Missing, "no process is to be seen at /proc", "check --path.procfs", false},
 		{"one process", "procfs", func(f *Facts) { f.Procfs.Processes = 1 }, OK, "/proc, one process", "", true},
 		{"hidepid", "procfs", func(f *Facts) { f.Procfs.HidePID = "invisible" }, OK, "hidepid=invisible", "", true},
-		{"few are protected", "procfs", func(f *Facts) { f.Procfs.Denied = 1 }, OK, "one process cannot be read", "", true},
-		{"most are protected", "procfs", func(f *Facts) { f.Procfs.Denied = 90 }, Limited, "90 processes cannot be read", "AppArmor or SELinux", true},
-		{"no right to read others", "procfs", func(f *Facts) { f.Procfs.Denied = 1; f.dropCapability("CAP_SYS_PTRACE") }, Limited, "one process cannot", probe.CapabilityRemedy, false},
+		{"few are protected", "procfs", func(f *Facts) { f.Procfs.Denied = 1 }, OK, "100 processes, of which 1 cannot be read", "", true},
+		{"most are protected", "procfs", func(f *Facts) { f.Procfs.Denied = 90 }, Limited, "of which 90 cannot be read", "AppArmor or SELinux", true},
+		{"no right to read others", "procfs", func(f *Facts) { f.Procfs.Denied = 1; f.dropCapability("CAP_SYS_PTRACE") }, Limited, "of which 1 cannot", probe.CapabilityRemedy, false},
 
 		{"cgroup v2", "cgroup v2", func(*Facts) {}, OK, "/sys/fs/cgroup", "", true},
 		{"cgroup v2 of Sonde's own", "cgroup v2", func(f *Facts) { f.Trial.CgroupIsOurs = true }, OK, "Sonde mounts it", "", true},
@@ -128,7 +128,9 @@ func TestRows(t *testing.T) {
 		{"no file", "file", func(*Facts) {}, OK, "none: every process that listens is a service", "", true},
 		{"a file", "file", func(f *Facts) { f.ConfigFile = "/etc/sonde.yml" }, OK, "/etc/sonde.yml: ", "", true},
 		{"a bad file", "file", func(f *Facts) { f.Config, f.ConfigErr = nil, errors.New("line 1: a\nline 2: b") }, Missing, "line 1: a", "", false},
-		{"a bad web configuration", "web configuration", func(f *Facts) { f.WebConfig = errors.New("no such file; check --web.config.file") }, Missing, "no such file", "check --web.config.file", false},
+		{"a bad web configuration", "web configuration", func(f *Facts) { f.WebErr = errors.New("no such file; check --web.config.file") }, Missing, "no such file", "check --web.config.file", false},
+		{"no web configuration", "web configuration", func(*Facts) {}, OK, "without TLS", "", true},
+		{"a good web configuration", "web configuration", func(f *Facts) { f.WebFile = "/etc/web.yml" }, OK, "/etc/web.yml", "", true},
 		{"a free address", "listen address", func(*Facts) {}, OK, `":19100" is free`, "", true},
 		{"a taken address", "listen address", func(f *Facts) { f.Addresses[0].Err = errors.New("another program uses it; stop it") }, Missing, "another program", "stop it", false},
 		{"an address taken by Sonde", "listen address", func(f *Facts) {
