@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
 
 	"sonde_exporter/config"
 	"sonde_exporter/preflight"
@@ -26,6 +29,10 @@ func printPreflight(w io.Writer, o options) error {
 	if err != nil {
 		return fmt.Errorf("histogram.buckets: %w", err)
 	}
+	// What is tried is undone first: it takes a second or two.
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, syscall.SIGINT, syscall.SIGTERM)
+	defer signal.Stop(interrupts)
 	report := preflight.New(preflight.Gather(preflight.Options{
 		Procfs: o.procfs, ConfigFile: o.config.File(), Config: cfg, ConfigErr: configErr, Web: o.web,
 		Probe: probeOptions(o, loadable, table, slog.New(slog.DiscardHandler)),

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// Tried are the kernels that every release is tried on.
-	Tried = "6.1, 6.12, 6.18, 7.3"
+	// triedKernels are the kernels that every release is tried on.
+	triedKernels = "6.1, 6.12, 6.18, 7.3"
 
 	oldestMajor, oldestMinor = 6, 1
 )
@@ -35,7 +35,7 @@ func hasOrNot(has bool) string {
 }
 
 func (f Facts) releaseRow() Row {
-	row := Row{Item: "Linux", State: OK, Says: fmt.Sprintf("%s, %s (tried: %s)", f.Release, f.Machine, Tried)}
+	row := Row{Item: "Linux", State: OK, Says: fmt.Sprintf("%s, %s (tried: %s)", f.Release, f.Machine, triedKernels)}
 	if isOlder(f.Release) {
 		row.State = Limited
 		row.Says = fmt.Sprintf("%s, %s: older than %d.%d, the oldest that is tried", f.Release, f.Machine, oldestMajor, oldestMinor)
