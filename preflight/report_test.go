@@ -91,6 +91,10 @@ func TestRows(t *testing.T) {
 		{"no procfs to ask", "capabilities", func(f *Facts) {
 			f.Capabilities, f.CapabilitiesErr = nil, errors.New("x/self/status is gone; check --path.procfs")
 		}, Missing, "x/self/status is gone", "check --path.procfs", false},
+		{"no procfs to ask, seen from a hook", "cgroup_skb/egress", func(f *Facts) {
+			f.Capabilities, f.CapabilitiesErr = nil, errRefused
+			f.breakHook("cgroup_skb/egress", errors.New("there is no cgroup v2"))
+		}, Missing, "there is no cgroup v2", "", false},
 		{"a PID namespace", "PID namespace", func(f *Facts) { f.PIDNamespace = &probe.Shortage{Lack: errors.New("its own"), Remedy: "--pid=host"} }, Missing, "its own", "--pid=host", false},
 		{"an empty procfs", "procfs", func(f *Facts) { f.Procfs.Processes = 0 }, Missing, "no process is to be seen at /proc", "check --path.procfs", false},
 		{"one process", "procfs", func(f *Facts) { f.Procfs.Processes = 1 }, OK, "/proc, one process", "", true},
