@@ -35,7 +35,8 @@ type exporter struct {
 	status   *status.Reader
 	tlsSwept time.Time
 	stats    io.Closer // makes the kernel measure programs; nil if not asked for
-	untimed  string    // why it does not
+	statsErr error     // why it does not, although asked for
+	untimed  string    // the same, or that it was not asked for; for the status page
 	reloads  reloadMetrics
 	ready    atomic.Bool
 	reloadMu sync.Mutex
@@ -54,11 +55,7 @@ func startExporter(o options, cfg *config.Config, load func() (*config.Config, e
 	if err != nil {
 		return nil, err
 	}
-	bounds := table.Bounds()
-	kernel, err := probe.Open(probe.Options{
-		Bounds: bounds[:], SeriesLimit: uint32(cfg.Series.Limit), Procfs: o.procfs, Logger: logger,
-		Spans: cfg.Traces.Endpoint != "",
-	})
+	kernel, err := probe.Open(probeOptions(o, cfg, table, logger))
 	if err != nil {
 		return nil, err
 	}
@@ -83,9 +80,8 @@ func startExporter(o options, cfg *config.Config, load func() (*config.Config, e
 	e.untimed = "the collector program, which makes the kernel time them, is off"
 	if slices.Contains(o.collectors, "program") {
 		e.untimed = ""
-		if e.stats, err = probe.EnableStats(); err != nil {
-			logger.Warn("BPF programs are not timed", "err", err)
-			e.untimed = err.Error()
+		if e.stats, e.statsErr = probe.EnableStats(); e.statsErr != nil {
+			e.untimed = e.statsErr.Error()
 		}
 	}
 	if e.exports, err = newExports(cfg, e.sources, logger); err != nil {
@@ -115,6 +111,7 @@ func (e *exporter) run(ctx context.Context) error {
 		return err
 	}
 	e.ready.Store(true)
+	go e.tellServices(ctx)
 	ticks := time.NewTicker(time.Second)
 	defer ticks.Stop()
 	for {
@@ -136,7 +133,9 @@ func (e *exporter) sweep(now time.Time) {
 			e.logger.Error("a service that is gone cannot be retired", "service", instance.Identity.Name, "err", err)
 			continue
 		}
-		e.logger.Info("service retired", "name", instance.Identity.Name, "pid", instance.Process.PID)
+		if instance.Selected {
+			e.logger.Info("service retired", "name", instance.Identity.Name, "pid", instance.Process.PID)
+		}
 	}
 	e.sources.Prune()
 	if now.Sub(e.tlsSwept) < tlsSweepInterval {
@@ -241,6 +240,15 @@ func (e *exporter) warnOfRestart(cfg *config.Config) {
 	}
 	if cfg.Series.Limit > old.Series.Limit {
 		e.logger.Warn("a higher series.limit takes effect when Sonde is restarted")
+	}
+}
+
+// probeOptions are what the kernel side needs to know before it is loaded.
+func probeOptions(o options, cfg *config.Config, table *series.Table, logger *slog.Logger) probe.Options {
+	bounds := table.Bounds()
+	return probe.Options{
+		Bounds: bounds[:], SeriesLimit: uint32(cfg.Series.Limit), Procfs: o.procfs, Logger: logger,
+		Spans: cfg.Traces.Endpoint != "",
 	}
 }
 

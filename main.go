@@ -20,12 +20,15 @@ import (
 
 	"sonde_exporter/collector"
 	"sonde_exporter/config"
+	"sonde_exporter/logging"
 	"sonde_exporter/web"
 )
 
 func main() {
 	if err := execute(os.Args[1:]); err != nil {
-		fmt.Fprintf(os.Stderr, "sonde_exporter: %s\n", err)
+		if !errors.Is(err, errPreflight) {
+			fmt.Fprintf(os.Stderr, "sonde_exporter: %s\n", err)
+		}
 		os.Exit(1)
 	}
 }
@@ -36,6 +39,9 @@ func execute(args []string) error {
 	if err != nil {
 		return err
 	}
+	if o.preflight {
+		return printPreflight(os.Stdout, o)
+	}
 	cfg, err := o.config.Load()
 	if err != nil {
 		return err
@@ -43,11 +49,15 @@ func execute(args []string) error {
 	if o.checkOnly {
 		return printConfig(cfg)
 	}
-	logger := promslog.New(o.log)
-	logWarnings(cfg, logger)
+	if err := web.Check(o.web, o.telemetryPath); err != nil {
+		return err
+	}
+	logger := logging.Limit(promslog.New(o.log))
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	logger.Info("starting sonde_exporter", "version", version.Info(), "build", version.BuildContext())
+	logWarnings(cfg, logger)
+	tellConfig(cfg, o.config, logger)
 	e, err := startExporter(o, cfg, o.config.Load, logger)
 	if err != nil {
 		return err
@@ -57,6 +67,7 @@ func execute(args []string) error {
 			logger.Error("not all could be detached", "err", err)
 		}
 	}()
+	e.tellTaps()
 	return serve(ctx, o, e, logger)
 }
 
@@ -87,7 +98,7 @@ func serve(ctx context.Context, o options, e *exporter, logger *slog.Logger) err
 	go e.reloadOnHangup(ctx)
 	results := make(chan error, 2)
 	go func() { results <- e.run(ctx) }()
-	go func() { results <- web.Serve(ctx, handler, o.web, logger) }()
+	go func() { results <- web.Serve(ctx, handler, o.web, tellSite(o.telemetryPath, logger), logger) }()
 	first := <-results
 	cancel()
 	return errors.Join(first, <-results)

@@ -32,7 +32,7 @@ type options struct {
 	disableExporterMetrics bool
 	collectors             []string // names of those in use
 	procfs, rootfs         string
-	checkOnly              bool
+	checkOnly, preflight   bool
 }
 
 // parseOptions reads flags and their environment variables: SONDE_ and the name
@@ -53,10 +53,14 @@ func parseOptions(args []string) (options, error) {
 	app.Flag("path.procfs", "Where procfs is mounted.").Default("/proc").StringVar(&o.procfs)
 	app.Flag("path.rootfs", "Where the host's root file system is mounted.").Default("/").StringVar(&o.rootfs)
 	app.Flag("config.check", "Check the configuration, print the one in force, and exit.").BoolVar(&o.checkOnly)
+	app.Flag("preflight", "Try what this machine offers to Sonde, print it as a table, and exit: with 1 if Sonde cannot run here.").BoolVar(&o.preflight)
 	choose := registerCollectors(app)
 	addEnvironment(app)
 	if _, err := app.Parse(args); err != nil {
-		return o, fmt.Errorf("%w; see sonde_exporter --help", err)
+		return o, explainFlag(err)
+	}
+	if o.maxRequests < 0 {
+		return o, fmt.Errorf("flag --web.max-requests must be a number of scrapes, or 0 for no limit, not %d", o.maxRequests)
 	}
 	o.collectors = choose()
 	return o, nil

@@ -157,9 +157,13 @@ func TestBadCommandLines(t *testing.T) {
 		args []string
 		want []string // words of the message
 	}{
-		{[]string{"--web.listen-adress=:1"}, []string{"unknown long flag '--web.listen-adress'", "--help"}},
-		{[]string{"--collector.htttp"}, []string{"--collector.htttp", "--help"}},
-		{[]string{"serve"}, []string{"unexpected serve", "--help"}},
+		{[]string{"--web.listen-adress=:1"}, []string{"unknown flag --web.listen-adress", "--help"}},
+		{[]string{"-x"}, []string{"unknown flag -x", "--help"}},
+		{[]string{"--collector.htttp"}, []string{`no collector "htttp"`, "http_client, http_server"}},
+		{[]string{"--no-collector.htttp"}, []string{`no collector "htttp"`, "http_client, http_server"}},
+		{[]string{"--series.limit=1", "--series.limit=2"}, []string{"--series.limit is there twice"}},
+		{[]string{"serve"}, []string{`"serve" is no flag`, "--help"}},
+		{[]string{"--web.max-requests=-1"}, []string{"--web.max-requests", "-1"}},
 		{[]string{"--web.max-requests=many"}, []string{"many", "--help"}},
 		{[]string{"--web.max-requests"}, []string{"--web.max-requests", "--help"}},
 		{[]string{"--log.level=loud"}, []string{"loud", "--help"}},

@@ -36,6 +36,7 @@ type Registry struct {
 	mu        sync.RWMutex
 	rules     config.Discovery
 	instances map[uint32]*Instance
+	settled   bool // what was there at the start has been found
 }
 
 // New returns an empty registry.
@@ -134,8 +135,7 @@ func (r *Registry) judge(instance *Instance, was Instance) {
 		r.tellKernel(instance, was.Selected != instance.Selected)
 	}
 	if was.Selected != instance.Selected || was.Identity != instance.Identity {
-		r.logger.Info("service", "name", instance.Identity.Name, "named_by", instance.Identity.Source,
-			"pid", instance.Process.PID, "ports", instance.Ports, "measured", instance.Selected, "reason", instance.Reason)
+		r.tell(instance, was.Selected && was.Identity.Name != "")
 	}
 }
 

@@ -1,7 +1,9 @@
 package discovery
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"sonde_exporter/config"
 	"sonde_exporter/discovery/inspect"
@@ -19,7 +21,7 @@ type verdict struct {
 func judge(rules config.Discovery, executable string, ports []uint16) verdict {
 	for i := range rules.Exclude {
 		if matches(&rules.Exclude[i], executable, ports) {
-			return verdict{reason: "excluded by discovery.exclude"}
+			return verdict{reason: fmt.Sprintf("excluded by rule %d of discovery.exclude", i+1)}
 		}
 	}
 	if len(rules.Services) == 0 {
@@ -27,7 +29,7 @@ func judge(rules config.Discovery, executable string, ports []uint16) verdict {
 	}
 	for i := range rules.Services {
 		if rule := &rules.Services[i]; matches(rule, executable, ports) {
-			return verdict{selected: true, reason: "selected by a rule", rule: rule}
+			return verdict{selected: true, reason: fmt.Sprintf("selected by rule %d of discovery.services", i+1), rule: rule}
 		}
 	}
 	return verdict{reason: "no rule of discovery.services matches"}
@@ -38,6 +40,42 @@ func matches(rule *config.Rule, executable string, ports []uint16) bool {
 		return false
 	}
 	return rule.ExecutableName.MatchString(executable)
+}
+
+// maxExplained bounds the rules that an explanation goes through.
+const maxExplained = 10
+
+// explain says of each rule up to the one that decided why it does not match.
+func explain(rules config.Discovery, executable string, ports []uint16) string {
+	var misses []string
+	pass := func(list string, all []config.Rule) (decided bool) {
+		for i := range all {
+			miss := missOf(&all[i], executable, ports)
+			if miss == "" {
+				return true
+			}
+			misses = append(misses, fmt.Sprintf("rule %d of discovery.%s: %s", i+1, list, miss))
+		}
+		return false
+	}
+	if !pass("exclude", rules.Exclude) {
+		pass("services", rules.Services)
+	}
+	if more := len(misses) - maxExplained; more > 0 {
+		misses = append(misses[:maxExplained], fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(misses, "; ")
+}
+
+// missOf says why a rule does not match, "" if it does.
+func missOf(rule *config.Rule, executable string, ports []uint16) string {
+	switch {
+	case matches(rule, executable, ports):
+		return ""
+	case !rule.OpenPort.IsZero() && !slices.ContainsFunc(ports, rule.OpenPort.Contains):
+		return fmt.Sprintf("none of its ports (%s) is open", rule.OpenPort)
+	}
+	return fmt.Sprintf("its executable_name (%s) is another one", rule.ExecutableName)
 }
 
 // identify names the service: the rule's name first, then what the process says.

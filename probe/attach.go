@@ -1,11 +1,12 @@
 package probe
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
+
+	"sonde_exporter/bpf"
 )
 
 // Tap is a place where Sonde sees bytes, or learns whose they are.
@@ -14,6 +15,14 @@ type Tap struct {
 	Hook string // the kernel's name of the hook
 }
 
+// Names of taps.
+const (
+	TapWire      = "wire"
+	TapSockets   = "sockets"
+	TapProcesses = "processes"
+	TapTLS       = "tls"
+)
+
 // Taps lists the hooks that are attached.
 func (p *Probe) Taps() []Tap {
 	p.tls.mu.Lock()
@@ -21,51 +30,71 @@ func (p *Probe) Taps() []Tap {
 	return append(slices.Clone(p.taps), p.tls.taps()...)
 }
 
-// attach puts every program on its hook: first those that tell which socket is
-// whose, so that no packet is seen of a socket that could have been known.
+// CgroupPath is the cgroup whose sockets are seen.
+func (p *Probe) CgroupPath() string { return p.cgroup.path }
+
+// hook is a place in the kernel that a program is put on.
+type hook struct {
+	Tap
+	program string // its name in the object
+	attach  func() (link.Link, error)
+}
+
+// hooks lists them in the order of attaching: first those that tell which socket
+// is whose, so that no packet is seen of a socket that could have been known.
+func (p *Probe) hooks() []hook {
+	tracepoint := func(tap, name, program string, loaded **ebpf.Program) hook {
+		return hook{Tap{tap, name}, program, func() (link.Link, error) {
+			return link.AttachTracing(link.TracingOptions{Program: *loaded, AttachType: ebpf.AttachTraceRawTp})
+		}}
+	}
+	cgroup := func(name, program string, attach ebpf.AttachType, loaded **ebpf.Program) hook {
+		return hook{Tap{TapWire, name}, program, func() (link.Link, error) {
+			return link.AttachCgroup(link.CgroupOptions{Path: p.cgroup.path, Attach: attach, Program: *loaded})
+		}}
+	}
+	o := &p.objects
+	return []hook{
+		tracepoint(TapProcesses, "tp_btf/sched_process_fork", bpf.SondeProgProcessFork, &o.ProcessFork),
+		tracepoint(TapProcesses, "tp_btf/sched_process_exec", bpf.SondeProgProcessExec, &o.ProcessExec),
+		tracepoint(TapProcesses, "tp_btf/sched_process_exit", bpf.SondeProgProcessExit, &o.ProcessExit),
+		tracepoint(TapSockets, "tp_btf/inet_sock_set_state", bpf.SondeProgSocketState, &o.SocketState),
+		tracepoint(TapSockets, "tp_btf/tcp_rcv_space_adjust", bpf.SondeProgSocketRead, &o.SocketRead),
+		cgroup("cgroup_skb/ingress", bpf.SondeProgWireIngress, ebpf.AttachCGroupInetIngress, &o.WireIngress),
+		cgroup("cgroup_skb/egress", bpf.SondeProgWireEgress, ebpf.AttachCGroupInetEgress, &o.WireEgress),
+	}
+}
+
+// attach puts every program on its hook.
 func (p *Probe) attach() error {
-	root, undo, err := cgroupRoot(p.options.Procfs)
-	if err != nil {
+	if err := p.openCgroup(); err != nil {
 		return err
 	}
-	p.undo = append(p.undo, undo)
-	tracepoints := []struct {
-		tap, hook string
-		program   *ebpf.Program
-	}{
-		{"processes", "tp_btf/sched_process_fork", p.objects.ProcessFork},
-		{"processes", "tp_btf/sched_process_exec", p.objects.ProcessExec},
-		{"processes", "tp_btf/sched_process_exit", p.objects.ProcessExit},
-		{"sockets", "tp_btf/inet_sock_set_state", p.objects.SocketState},
-		{"sockets", "tp_btf/tcp_rcv_space_adjust", p.objects.SocketRead},
-	}
-	for _, t := range tracepoints {
-		l, err := link.AttachTracing(link.TracingOptions{Program: t.program, AttachType: ebpf.AttachTraceRawTp})
-		if err := p.keep(l, err, t.tap, t.hook); err != nil {
-			return err
-		}
-	}
-	for _, c := range []struct {
-		hook    string
-		attach  ebpf.AttachType
-		program *ebpf.Program
-	}{
-		{"cgroup_skb/ingress", ebpf.AttachCGroupInetIngress, p.objects.WireIngress},
-		{"cgroup_skb/egress", ebpf.AttachCGroupInetEgress, p.objects.WireEgress},
-	} {
-		l, err := link.AttachCgroup(link.CgroupOptions{Path: root, Attach: c.attach, Program: c.program})
-		if err := p.keep(l, err, "wire", c.hook); err != nil {
+	for _, hook := range p.hooks() {
+		if err := p.put(hook); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *Probe) keep(l link.Link, err error, tap, hook string) error {
+func (p *Probe) openCgroup() (err error) {
+	if p.cgroup, err = findCgroup(p.options.Procfs); err != nil {
+		return err
+	}
+	p.undo = append(p.undo, p.cgroup.unmount)
+	p.options.Logger.Debug("cgroup v2 is in use", "path", p.cgroup.path, "mounted_by_sonde", p.cgroup.isOurs)
+	return nil
+}
+
+// put attaches one program.
+func (p *Probe) put(h hook) error {
+	l, err := h.attach()
 	if err != nil {
-		return fmt.Errorf("the program for %s cannot be attached on Linux %s: %w", hook, kernelRelease(), err)
+		return lacking("", "the program for %s cannot be attached on Linux %s: %w", h.Hook, KernelRelease(), err)
 	}
 	p.links = append(p.links, l)
-	p.taps = append(p.taps, Tap{Name: tap, Hook: hook})
+	p.taps = append(p.taps, h.Tap)
+	p.options.Logger.Debug("program attached", "tap", h.Name, "hook", h.Hook, "program", h.program)
 	return nil
 }

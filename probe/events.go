@@ -2,6 +2,7 @@ package probe
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -31,7 +32,13 @@ type RequestHandler interface {
 
 // ServeProcesses calls the handler until Close.
 func (p *Probe) ServeProcesses(handler ProcessHandler) error {
-	return serve(p.processRing, func(record []byte) {
+	caughtUp := func() {
+		select {
+		case p.caughtUp <- struct{}{}:
+		default: // Nobody has come for the last one yet.
+		}
+	}
+	return serve(p.processRing, caughtUp, func(record []byte) {
 		event, ok := decode[ProcessEvent](record)
 		if !ok {
 			return
@@ -49,9 +56,22 @@ func (p *Probe) ServeProcesses(handler ProcessHandler) error {
 	})
 }
 
+// AwaitProcesses returns when ServeProcesses has handled all that happened before.
+func (p *Probe) AwaitProcesses(ctx context.Context) error {
+	if err := p.processRing.Flush(); err != nil {
+		return fmt.Errorf("the ring of process events cannot be flushed: %w", err)
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-p.caughtUp:
+		return nil
+	}
+}
+
 // ServeRequests calls the handler until Close.
 func (p *Probe) ServeRequests(handler RequestHandler) error {
-	return serve(p.requestRing, func(record []byte) {
+	return serve(p.requestRing, func() {}, func(record []byte) {
 		if len(record) < 4 {
 			return
 		}
@@ -102,15 +122,20 @@ func (p *Probe) closeRings() error {
 	return errors.Join(failures...)
 }
 
-func serve(ring *ringbuf.Reader, handle func(record []byte)) error {
+// serve calls handle with every record, and flushed after those that were there
+// when somebody flushed the ring.
+func serve(ring *ringbuf.Reader, flushed func(), handle func(record []byte)) error {
 	var record ringbuf.Record
 	for {
-		if err := ring.ReadInto(&record); err != nil {
-			if errors.Is(err, os.ErrClosed) {
-				return nil
-			}
+		switch err := ring.ReadInto(&record); {
+		case err == nil:
+			handle(record.RawSample)
+		case errors.Is(err, ringbuf.ErrFlushed):
+			flushed()
+		case errors.Is(err, os.ErrClosed):
+			return nil
+		default:
 			return fmt.Errorf("a ring of events cannot be read any more: %w", err)
 		}
-		handle(record.RawSample)
 	}
 }

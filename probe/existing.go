@@ -29,7 +29,7 @@ func (p *Probe) Walk() error {
 func walk(program *ebpf.Program) error {
 	iterator, err := link.AttachIter(link.IterOptions{Program: program})
 	if err != nil {
-		return fmt.Errorf("the iterator %s cannot be attached on Linux %s: %w", program, kernelRelease(), err)
+		return lacking("", "the iterator %s cannot be attached on Linux %s: %w", program, KernelRelease(), err)
 	}
 	defer iterator.Close()
 	run, err := iterator.Open()
@@ -85,7 +85,8 @@ func inNetworkNamespace(path string, f func() error) error {
 				return f()
 			}
 			if err := unix.Setns(int(namespace.Fd()), unix.CLONE_NEWNET); err != nil {
-				return fmt.Errorf("network namespace %s cannot be entered, so MPTCP listeners in it that were open before are not measured: %w; grant CAP_SYS_ADMIN", path, err)
+				return lacking("grant CAP_SYS_ADMIN",
+					"network namespace %s cannot be entered, so MPTCP listeners in it that were open before are not measured: %w", path, err)
 			}
 			return f()
 		}()

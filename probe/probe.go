@@ -49,7 +49,9 @@ type Probe struct {
 	processRing *ringbuf.Reader
 	requestRing *ringbuf.Reader
 	spanRing    *ringbuf.Reader
+	caughtUp    chan struct{} // a token when processes were flushed
 
+	cgroup  cgroupV2
 	links   []link.Link
 	taps    []Tap
 	options Options
@@ -63,13 +65,17 @@ func Open(options Options) (*Probe, error) {
 	if err := checkRequirements(options.Procfs); err != nil {
 		return nil, err
 	}
-	p := &Probe{options: options}
+	p := newProbe(options)
 	for _, open := range []func() error{p.load, p.openRings, p.fillServices, p.attach} {
 		if err := open(); err != nil {
 			return nil, errors.Join(err, p.Close())
 		}
 	}
 	return p, nil
+}
+
+func newProbe(options Options) *Probe {
+	return &Probe{options: options, caughtUp: make(chan struct{}, 1)}
 }
 
 // Close detaches all programs and frees their maps.
@@ -164,12 +170,14 @@ func cloneMaps(all map[string]*ebpf.Map) (map[string]*ebpf.Map, error) {
 func explainLoad(err error) error {
 	var refused *ebpf.VerifierError
 	if errors.As(err, &refused) {
-		return fmt.Errorf("this kernel's verifier refuses a program of Sonde (%s); Linux 6.1 or newer with BTF is needed; on such a kernel please report this: %w", kernelRelease(), refused)
+		return lacking("use Linux 6.1 or newer with BTF; on such a kernel, please report this",
+			"the verifier of Linux %s refuses a program of Sonde: %w", KernelRelease(), refused)
 	}
 	if errors.Is(err, os.ErrPermission) {
-		return fmt.Errorf("the kernel does not let this process load BPF programs; run it as root or with %s, and check that no seccomp filter forbids bpf(2)", neededCapabilities())
+		return lacking("run it as root or with "+neededCapabilities()+", and check that no seccomp filter forbids bpf(2)",
+			"the kernel does not let this process load BPF programs")
 	}
-	return fmt.Errorf("the BPF programs cannot be loaded on Linux %s: %w", kernelRelease(), err)
+	return lacking("", "the BPF programs cannot be loaded on Linux %s: %w", KernelRelease(), err)
 }
 
 func (p *Probe) fillServices() error {

@@ -16,62 +16,90 @@ import (
 // kernel (PROC_PID_INIT_INO in include/linux/proc_ns.h).
 const initialPIDNamespace = "pid:[4026531836]"
 
-const kernelBTF = "/sys/kernel/btf/vmlinux"
+// KernelBTF is where the kernel shows its own types.
+const KernelBTF = "/sys/kernel/btf/vmlinux"
 
-type capability struct {
-	bit  uint
-	name string
-	why  string
+// Capability is one without which nothing works.
+type Capability struct {
+	Name string
+	Why  string
+	Has  bool // in effect, by itself or because CAP_SYS_ADMIN stands in
+	// ByAdmin says that CAP_SYS_ADMIN stands in for it.
+	ByAdmin bool
+
+	bit uint
 }
 
-// needed are the capabilities without which nothing works. CAP_SYS_ADMIN stands
-// in for the first two, as in the kernel.
-var needed = [...]capability{
-	{unix.CAP_BPF, "CAP_BPF", "to load programs"},
-	{unix.CAP_PERFMON, "CAP_PERFMON", "to attach to tracepoints"},
-	{unix.CAP_NET_ADMIN, "CAP_NET_ADMIN", "to attach to the sockets of a cgroup"},
-	{unix.CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "to read how services are called"},
-	{unix.CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", "to read how services are called"},
+// CapabilityRemedy says how to get capabilities that are missing.
+const CapabilityRemedy = "run it as root, or grant them: " +
+	"setcap cap_bpf,cap_perfmon,cap_net_admin,cap_sys_ptrace,cap_dac_read_search+ep on the binary, " +
+	"or AmbientCapabilities= in its systemd unit"
+
+// needed are the capabilities of a process that has none.
+func needed() []Capability {
+	return []Capability{
+		{Name: "CAP_BPF", Why: "to load programs", bit: unix.CAP_BPF},
+		{Name: "CAP_PERFMON", Why: "to attach to tracepoints", bit: unix.CAP_PERFMON},
+		{Name: "CAP_NET_ADMIN", Why: "to attach to the sockets of a cgroup", bit: unix.CAP_NET_ADMIN},
+		{Name: "CAP_SYS_PTRACE", Why: "to read how services are called", bit: unix.CAP_SYS_PTRACE},
+		{Name: "CAP_DAC_READ_SEARCH", Why: "to read how services are called", bit: unix.CAP_DAC_READ_SEARCH},
+	}
 }
 
 func neededCapabilities() string {
-	names := make([]string, len(needed))
-	for i, c := range needed {
-		names[i] = c.name
+	var names []string
+	for _, c := range needed() {
+		names = append(names, c.Name)
 	}
 	return strings.Join(names, ", ")
 }
 
+// Capabilities tells which of those that are needed this process has.
+func Capabilities(procfs string) ([]Capability, error) {
+	effective, err := effectiveCapabilities(procfs)
+	if err != nil {
+		return nil, err
+	}
+	has := func(bit uint) bool { return effective&(1<<bit) != 0 }
+	all := needed()
+	for i := range all {
+		c := &all[i]
+		// CAP_SYS_ADMIN stands in for these two, as in the kernel.
+		c.ByAdmin = !has(c.bit) && (c.bit == unix.CAP_BPF || c.bit == unix.CAP_PERFMON) && has(unix.CAP_SYS_ADMIN)
+		c.Has = has(c.bit) || c.ByAdmin
+	}
+	return all, nil
+}
+
 // checkRequirements tells in a sentence each what this machine or process lacks.
 func checkRequirements(procfs string) error {
-	return errors.Join(checkCapabilities(procfs), checkBTF(), checkPIDNamespace(procfs))
+	return errors.Join(checkCapabilities(procfs), CheckBTF(KernelBTF), CheckPIDNamespace(procfs))
 }
 
 func checkCapabilities(procfs string) error {
-	effective, err := effectiveCapabilities(procfs)
+	all, err := Capabilities(procfs)
 	if err != nil {
 		return err
 	}
-	has := func(bit uint) bool { return effective&(1<<bit) != 0 }
 	var missing []string
-	for _, c := range needed {
-		byAdmin := (c.bit == unix.CAP_BPF || c.bit == unix.CAP_PERFMON) && has(unix.CAP_SYS_ADMIN)
-		if !has(c.bit) && !byAdmin {
-			missing = append(missing, fmt.Sprintf("%s (%s)", c.name, c.why))
+	for _, c := range all {
+		if !c.Has {
+			missing = append(missing, fmt.Sprintf("%s (%s)", c.Name, c.Why))
 		}
 	}
 	if len(missing) == 0 {
 		return nil
 	}
-	return fmt.Errorf("this process lacks %s; run it as root, or grant them: setcap %s+ep on the binary, or AmbientCapabilities= in its systemd unit",
-		strings.Join(missing, ", "), strings.ToLower(strings.ReplaceAll(neededCapabilities(), ", ", ",")))
+	return lacking(CapabilityRemedy, "this process lacks %s", strings.Join(missing, ", "))
 }
+
+const procfsRemedy = "check --path.procfs"
 
 func effectiveCapabilities(procfs string) (uint64, error) {
 	path := filepath.Join(procfs, "self", "status")
 	file, err := os.Open(path)
 	if err != nil {
-		return 0, fmt.Errorf("%s cannot be read: %w; check --path.procfs", path, err)
+		return 0, lacking(procfsRemedy, "%s cannot be read: %w", path, err)
 	}
 	defer file.Close()
 	for lines := bufio.NewScanner(file); lines.Scan(); {
@@ -79,27 +107,31 @@ func effectiveCapabilities(procfs string) (uint64, error) {
 			return strconv.ParseUint(strings.TrimSpace(value), 16, 64)
 		}
 	}
-	return 0, fmt.Errorf("%s has no line CapEff; check --path.procfs", path)
+	return 0, lacking(procfsRemedy, "%s has no line CapEff", path)
 }
 
-func checkBTF() error {
-	if _, err := os.Stat(kernelBTF); err != nil {
-		return fmt.Errorf("this kernel (Linux %s) has no BTF at %s; use one built with CONFIG_DEBUG_INFO_BTF=y, as the kernels of all large distributions are", kernelRelease(), kernelBTF)
+// CheckBTF makes sure that the kernel shows its types at path.
+func CheckBTF(path string) error {
+	if _, err := os.Stat(path); err != nil {
+		return lacking("use one built with CONFIG_DEBUG_INFO_BTF=y, as the kernels of all large distributions are",
+			"this kernel (Linux %s) has no BTF at %s", KernelRelease(), path)
 	}
 	return nil
 }
 
-// checkPIDNamespace makes sure that the kernel and Sonde call a process by the
+// CheckPIDNamespace makes sure that the kernel and Sonde call a process by the
 // same number.
-func checkPIDNamespace(procfs string) error {
+func CheckPIDNamespace(procfs string) error {
 	namespace, err := os.Readlink(filepath.Join(procfs, "self", "ns", "pid"))
 	if err != nil || namespace == initialPIDNamespace {
 		return nil
 	}
-	return errors.New("this process runs in a PID namespace of its own and cannot tell which process is which; give its container the host's (docker run --pid=host, hostPID: true)")
+	return lacking("give its container the host's (docker run --pid=host, hostPID: true)",
+		"this process runs in a PID namespace of its own and cannot tell which process is which")
 }
 
-func kernelRelease() string {
+// KernelRelease is what uname -r prints.
+func KernelRelease() string {
 	var name unix.Utsname
 	if unix.Uname(&name) != nil {
 		return "of unknown version"

@@ -72,6 +72,24 @@ func checkWords(t *testing.T, err error, want, wantNot []string) {
 	}
 }
 
+func TestCheckBTF(t *testing.T) {
+	there := filepath.Join(t.TempDir(), "vmlinux")
+	checkWords(t, CheckBTF(there), []string{"no BTF at " + there, "; use one built with CONFIG_DEBUG_INFO_BTF=y"}, nil)
+	if err := os.WriteFile(there, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	checkWords(t, CheckBTF(there), nil, nil)
+}
+
+// TestCapabilityRemedy: who follows it has what is needed.
+func TestCapabilityRemedy(t *testing.T) {
+	for _, c := range needed() {
+		if !strings.Contains(CapabilityRemedy, strings.ToLower(c.Name)) {
+			t.Errorf("the remedy does not grant %s: %s", c.Name, CapabilityRemedy)
+		}
+	}
+}
+
 func TestCheckPIDNamespace(t *testing.T) {
 	for target, want := range map[string][]string{
 		"pid:[4026531836]": nil,
@@ -81,6 +99,6 @@ func TestCheckPIDNamespace(t *testing.T) {
 		if err := os.Symlink(target, filepath.Join(procfs, "self", "ns", "pid")); err != nil {
 			t.Fatal(err)
 		}
-		checkWords(t, checkPIDNamespace(procfs), want, nil)
+		checkWords(t, CheckPIDNamespace(procfs), want, nil)
 	}
 }

@@ -51,7 +51,7 @@ type SpanHandler interface {
 
 // ServeSpans calls the handler until Close.
 func (p *Probe) ServeSpans(handler SpanHandler) error {
-	return serve(p.spanRing, func(record []byte) {
+	return serve(p.spanRing, func() {}, func(record []byte) {
 		if event, ok := decode[bpf.SondeSpanEvent](record); ok {
 			handler.Span(newSpan(event))
 		}

@@ -60,8 +60,8 @@ func (p *Probe) loadTLS() error {
 			shared[name] = m
 		}
 	}
-	p.tls.isMulti = features.HaveBPFLinkUprobeMulti() == nil
-	if p.tls.isMulti {
+	whyNot := features.HaveBPFLinkUprobeMulti()
+	if p.tls.isMulti = whyNot == nil; p.tls.isMulti {
 		for _, program := range []string{bpf.TlsProgTlsEnter, bpf.TlsProgTlsLeave, bpf.TlsProgTlsEnd} {
 			spec.Programs[program].AttachType = ebpf.AttachTraceUprobeMulti
 		}
@@ -75,7 +75,19 @@ func (p *Probe) loadTLS() error {
 	}
 	p.tls.links = append(p.tls.links, l)
 	p.tls.isLoaded = true
+	p.options.Logger.Debug("the TLS tap is loaded", "uprobes_by", p.tls.way())
+	if whyNot != nil {
+		p.options.Logger.Debug("there are no uprobe_multi links on this kernel", "reason", whyNot)
+	}
 	return nil
+}
+
+// way is how uprobes are attached on this kernel.
+func (t *tlsTap) way() string {
+	if t.isMulti {
+		return "uprobe_multi"
+	}
+	return "perf_event"
 }
 
 // taps lists what is attached besides the functions of libraries.
@@ -83,9 +95,9 @@ func (t *tlsTap) taps() []Tap {
 	if !t.isLoaded {
 		return nil
 	}
-	taps := []Tap{{"tls", "tp_btf/inet_sock_set_state"}}
+	taps := []Tap{{TapTLS, "tp_btf/inet_sock_set_state"}}
 	if t.attached > 0 {
-		taps = append(taps, Tap{"tls", "uprobe"})
+		taps = append(taps, Tap{TapTLS, "uprobe"})
 	}
 	return taps
 }

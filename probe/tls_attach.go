@@ -53,6 +53,8 @@ func (p *Probe) AttachTLS(path string, image tlslib.Image) (io.Closer, error) {
 	if err := p.countTLSFiles(1); err != nil {
 		return nil, errors.Join(err, closeAll(attached.links))
 	}
+	p.options.Logger.Debug("uprobes attached", "library", image.Library, "sites", len(image.Sites),
+		"links", len(attached.links), "by", p.tls.way())
 	return attached, nil
 }
 

@@ -102,6 +102,35 @@ func (n *Namer) Route(service, path string) (route string, ignored bool) {
 	return n.learned.route(service, path), false
 }
 
+// Source says what decides on the route of a path: "ignored pattern", "pattern",
+// or the way of paths that no pattern matches.
+func (n *Namer) Source(path string) string {
+	if path, isPath := originForm(path); isPath {
+		if n.ignored.find(path) != "" {
+			return "ignored pattern"
+		}
+		if n.patterns.find(path) != "" {
+			return "pattern"
+		}
+	}
+	return n.unmatched
+}
+
+// Masked is a path fit for a log: what looks like an id, and may be a secret, is
+// left out, and so is the query.
+func Masked(path string) string {
+	if end := strings.IndexAny(path, "?#"); end >= 0 {
+		path = path[:end]
+	}
+	segments := strings.Split(path, "/")
+	for i, segment := range segments {
+		if looksLikeID(segment) {
+			segments[i] = placeholder
+		}
+	}
+	return sanitize(strings.Join(segments, "/"))
+}
+
 // Forget drops the words learned for a service that has gone.
 func (n *Namer) Forget(service string) { n.learned.forget(service) }
 

@@ -1,6 +1,7 @@
 package series
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"maps"
@@ -85,6 +86,7 @@ func (l *Ledger) number(event *probe.OperationEvent) uint32 {
 	key := event.Key
 	path := string(event.Path[:min(int(event.PathLength), len(event.Path))])
 	route, ignored := l.namer.Route(l.serviceName(key.Service), path)
+	l.explain(event, path, route)
 	if ignored {
 		return probe.Ignored
 	}
@@ -101,6 +103,19 @@ func (l *Ledger) number(event *probe.OperationEvent) uint32 {
 		return probe.OtherOperation(key.Service, role)
 	}
 	return number
+}
+
+// explain says why a path has its route.
+func (l *Ledger) explain(event *probe.OperationEvent, path, route string) {
+	if !l.logger.Enabled(context.Background(), slog.LevelDebug) {
+		return
+	}
+	role := "server"
+	if side, _ := probe.Side(event.Key); Role(side) == Client {
+		role = "client"
+	}
+	l.logger.Debug("a path got its route", "service", l.serviceName(event.Key.Service), "role", role,
+		"method", methodName(event.Key.Method), "path", routes.Masked(path), "route", route, "by", l.namer.Source(path))
 }
 
 // Observation implements probe.RequestHandler: it files a request that ended

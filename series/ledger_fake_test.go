@@ -97,10 +97,15 @@ type ledgerTest struct {
 
 func newLedgerTest(t *testing.T, limits Limits, options routes.Options) ledgerTest {
 	t.Helper()
+	return newLedgerTestAt(t, slog.LevelInfo, limits, options)
+}
+
+func newLedgerTestAt(t *testing.T, level slog.Level, limits Limits, options routes.Options) ledgerTest {
+	t.Helper()
 	kernel, log := newFakeKernel(limits), new(bytes.Buffer)
 	nameOf := func(instance uint32) string { return fmt.Sprint("service ", instance) }
 	ledger := NewLedger(kernel, newTestTable(t, conventionBounds()), newTestNamer(t, options), limits, nameOf,
-		slog.New(slog.NewTextHandler(log, nil)))
+		slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: level})))
 	return ledgerTest{Ledger: ledger, t: t, kernel: kernel, log: log}
 }
 

@@ -3,6 +3,7 @@ package series
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"strings"
 	"testing"
@@ -120,6 +121,34 @@ func TestOtherKeyEqualsTheKernels(t *testing.T) {
 		if got := otherKey(event); got != c.want {
 			t.Errorf("otherKey(role %d, status %d, failure %d) = %+v, want %+v", c.role, c.status, c.failure, got, c.want)
 		}
+	}
+}
+
+// TestLedgerExplains tells where a route comes from, and nothing of the path that
+// may be a secret.
+func TestLedgerExplains(t *testing.T) {
+	options := routes.Options{Patterns: []string{"/users/{id}"}, Ignored: []string{"/health"}}
+	l := newLedgerTestAt(t, slog.LevelDebug, wide(), options)
+	for _, path := range []string{"/users/0f1e2d3c4b5a", "/health", "/reset/0f1e2d3c4b5a/now", "/a b\n"} {
+		l.ask(1, path)
+	}
+	for _, want := range []string{
+		`level=DEBUG msg="a path got its route" service="service 1" role=server method=GET path=/users/* route=/users/{id} by=pattern`,
+		`path=/health route=/health by="ignored pattern"`,
+		`path=/reset/*/now route=/reset/*/now by=heuristic`,
+		`path=/* route=/* by=heuristic`,
+	} {
+		if !strings.Contains(l.log.String(), want) {
+			t.Errorf("the log does not say %s:\n%s", want, l.log)
+		}
+	}
+	if strings.Contains(l.log.String(), "0f1e2d3c4b5a") {
+		t.Errorf("the log has what may be a secret:\n%s", l.log)
+	}
+	silent := newLedgerTest(t, wide(), options)
+	silent.ask(1, "/users/1")
+	if silent.log.Len() != 0 {
+		t.Errorf("at level info the log says %s", silent.log)
 	}
 }
 

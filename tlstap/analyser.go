@@ -1,6 +1,7 @@
 package tlstap
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -52,13 +53,33 @@ func (a *analyser) analyse(file mappedFile, path string, budget *int64) (tlslib.
 	defer source.Close() //nolint:errcheck // Nothing was written.
 	found, err := a.find(&meter{source, budget}, file.Stat.Size)
 	if err != nil && !errors.Is(err, tlslib.ErrNotELF) {
-		a.logger.Debug("a mapped file was not searched for TLS", "file", path, "err", err)
+		a.logger.Debug("a mapped file was not searched for TLS", "file", printable(path), "err", err)
+	} else {
+		a.explain(path, found)
 	}
 	if len(a.known) >= maxAnalyses {
 		clear(a.known) // Rare enough that to begin anew is good enough.
 	}
 	a.known[file.content()] = found
 	return found, nil
+}
+
+// explain says what will become of a file: most hold no TLS library.
+func (a *analyser) explain(path string, found tlslib.Found) {
+	if !a.logger.Enabled(context.Background(), slog.LevelDebug) {
+		return
+	}
+	path = printable(path)
+	for _, image := range found.Images {
+		a.logger.Debug("a mapped file gets uprobes", "file", path, "library", image.Library.String(),
+			"version", printable(image.Version), "sites", len(image.Sites))
+	}
+	for _, hidden := range found.Hidden {
+		a.logger.Debug("a mapped file gets no uprobes", "file", path, "library", printable(hidden.Library), "reason", printable(hidden.Reason))
+	}
+	if len(found.Images)+len(found.Hidden) == 0 {
+		a.logger.Debug("a mapped file gets no uprobes", "file", path, "reason", "there is no TLS library in it")
+	}
 }
 
 // meter takes what is read from a budget.

@@ -80,7 +80,7 @@ func newHost(t *testing.T) *host {
 			return h.members[service]
 		},
 		NameOf: func(service uint32) string { return "service-" + string(rune('a'+service)) },
-		Logger: slog.New(slog.NewTextHandler(h.log, nil)),
+		Logger: slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now:    func() time.Time { return h.clock },
 	})
 	h.analyser.find = func(source io.ReaderAt, size int64) (tlslib.Found, error) {

@@ -82,6 +82,8 @@ func (t *Tap) inspect(one *process) {
 	one.looked, one.digest = true, maps.digest
 	t.changed = true
 	t.replaceFiles(one, maps)
+	t.logger.Debug("a process was searched for TLS libraries", "pid", one.pid,
+		"files", len(maps.files), "with_uprobes", len(one.files), "hidden", len(one.hidden))
 }
 
 // replaceFiles puts what a process maps now into the place of what it mapped.

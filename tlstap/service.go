@@ -54,6 +54,7 @@ func (t *Tap) spokenBy(ctx context.Context, id, pid uint32) {
 		one = &service{id: id, processes: map[*process]struct{}{}}
 		t.services[id] = one
 		t.changed = true
+		t.logger.Debug("a service speaks TLS: its processes are looked at", "service", t.nameOf(id), "pid", pid)
 	}
 	if pid != 0 {
 		t.look(one, pid)

@@ -61,6 +61,7 @@ type Options struct {
 // Tap follows the services that speak TLS. It is safe for concurrent use.
 type Tap struct {
 	processesOf func(service uint32) []uint32
+	nameOf      func(service uint32) string
 	procfs      procfs
 	logger      *slog.Logger
 	now         func() time.Time
@@ -91,6 +92,7 @@ func New(options Options) *Tap {
 	}
 	t := &Tap{
 		processesOf: options.Processes,
+		nameOf:      options.NameOf,
 		procfs:      procfs(options.Procfs),
 		logger:      options.Logger,
 		now:         options.Now,

@@ -44,8 +44,11 @@ func TestOneFileIsAttachedOnce(t *testing.T) {
 	h.speaks(b, 0)
 	h.wantFiles(openssl(path, 3, a, b))
 	h.wantHidden(a)
-	h.wantLogged(1, "service=service-a", "library=openssl", "version=3", "file="+path)
-	h.wantLogged(1, "service=service-b", "library=openssl", "version=3", "file="+path)
+	h.wantLogged(1, "level=INFO", "service=service-a", "library=openssl", "version=3", "file="+path)
+	h.wantLogged(1, "level=INFO", "service=service-b", "library=openssl", "version=3", "file="+path)
+	h.wantLogged(1, "level=DEBUG", "a service speaks TLS", "service=service-a")
+	h.wantLogged(1, "level=DEBUG", "a mapped file gets uprobes", "library=openssl", "version=3", "file="+path)
+	h.wantLogged(1, "level=DEBUG", "was searched", fmt.Sprintf("pid=%d ", first.pid), "with_uprobes=1", "hidden=0")
 
 	first.stop()
 	third.stop()

@@ -33,16 +33,16 @@ const (
 )
 
 // Serve serves handler on the addresses, or the systemd sockets, of flags, with
-// the TLS and authentication of its web configuration file. It returns nil soon
-// after ctx ended, at most 2 seconds later, and an error that is a sentence when
-// it cannot listen or the web configuration is bad.
-func Serve(ctx context.Context, handler http.Handler, flags *toolkit.FlagConfig, logger *slog.Logger) error {
+// the TLS and authentication of its web configuration file. It calls listens for
+// each address once it accepts connections. It returns nil soon after ctx ended,
+// at most 2 seconds later, and an error that is a sentence when it cannot listen
+// or the web configuration is bad.
+func Serve(ctx context.Context, handler http.Handler, flags *toolkit.FlagConfig, listens func(Site), logger *slog.Logger) error {
 	if err := checkFlags(flags); err != nil {
 		return err
 	}
-	if err := toolkit.Validate(*flags.WebConfigFile); err != nil {
-		return fmt.Errorf("the web configuration file %q cannot be used: %s; correct it, or check --web.config.file",
-			*flags.WebConfigFile, oneLine(err))
+	if err := CheckConfig(flags); err != nil {
+		return err
 	}
 
 	ctx, cancel := context.WithCancel(ctx)
@@ -52,7 +52,7 @@ func Serve(ctx context.Context, handler http.Handler, flags *toolkit.FlagConfig,
 	var servers sync.WaitGroup
 	for i, part := range parts {
 		servers.Go(func() {
-			failures[i] = serveOne(ctx, handler, part, logger)
+			failures[i] = serveOne(ctx, handler, part, listens, logger)
 			// A server ends because of ctx or of a failure: then all end.
 			cancel()
 		})
@@ -97,20 +97,26 @@ func splitByAddress(flags *toolkit.FlagConfig) []*toolkit.FlagConfig {
 }
 
 // serveOne runs one server until it fails or ctx ends.
-func serveOne(ctx context.Context, handler http.Handler, flags *toolkit.FlagConfig, logger *slog.Logger) error {
+func serveOne(ctx context.Context, handler http.Handler, flags *toolkit.FlagConfig, listens func(Site), logger *slog.Logger) error {
+	protection := readProtection(flags)
 	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+		// The server calls this once, when it has a listener.
+		BaseContext: func(listener net.Listener) context.Context {
+			listens(siteAt(listener.Addr(), protection))
+			return context.Background()
+		},
 	}
 	stopped := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(stopped)
 		shutdown(server)
 	})
-	err := toolkit.ListenAndServe(server, flags, logger)
+	err := toolkit.ListenAndServe(server, flags, quiet(logger))
 	if !stop() {
 		// The server ended because it was told to: wait for the last answers.
 		<-stopped
@@ -136,11 +142,18 @@ func explainServeError(err error, flags *toolkit.FlagConfig) error {
 	if useSystemdSocket(flags) {
 		return fmt.Errorf("cannot serve on the sockets of systemd: %w; check the .socket unit, or leave out --web.systemd-socket", err)
 	}
-	address := (*flags.WebListenAddresses)[0]
+	return explainListenError(err, (*flags.WebListenAddresses)[0])
+}
+
+func explainListenError(err error, address string) error {
 	var opError *net.OpError
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return fmt.Errorf("cannot listen on %q: another program uses this address; stop it, or choose another address with --web.listen-address", address)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("cannot listen on %q: this host does not have this address; choose another address with --web.listen-address", address)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("cannot listen on %q: this port takes CAP_NET_BIND_SERVICE; choose another address with --web.listen-address", address)
 	case errors.As(err, &opError) && opError.Op == "listen":
 		return fmt.Errorf("cannot listen on %q: %w; choose another address with --web.listen-address", address, err)
 	}

@@ -43,7 +43,7 @@ func serve(t *testing.T, handler http.Handler, flags *toolkit.FlagConfig) (stop 
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		ended <- Serve(ctx, handler, flags, discardLogger())
+		ended <- Serve(ctx, handler, flags, func(Site) {}, discardLogger())
 	}()
 	t.Cleanup(func() {
 		cancel()
@@ -150,7 +150,7 @@ func TestContextThatEndedBefore(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	begin := time.Now()
-	if err := Serve(ctx, http.NotFoundHandler(), flagsFor("", freeAddress(t)), discardLogger()); err != nil {
+	if err := Serve(ctx, http.NotFoundHandler(), flagsFor("", freeAddress(t)), func(Site) {}, discardLogger()); err != nil {
 		t.Error(err)
 	}
 	if took := time.Since(begin); took > shutdownTimeout {
@@ -166,21 +166,21 @@ func TestAddressInUse(t *testing.T) {
 	defer listener.Close()
 	address := listener.Addr().String()
 	// The first address is good: its server must end with the other's failure.
-	err = Serve(t.Context(), http.NotFoundHandler(), flagsFor("", freeAddress(t), address), discardLogger())
+	err = Serve(t.Context(), http.NotFoundHandler(), flagsFor("", freeAddress(t), address), func(Site) {}, discardLogger())
 	checkSentence(t, err, address, "another program uses this address", "--web.listen-address")
 }
 
 func TestBadAddresses(t *testing.T) {
 	for _, address := range []string{"localhost", "127.0.0.1:70000", "192.0.2.1:0", "::1:19100"} {
 		t.Run(address, func(t *testing.T) {
-			err := Serve(t.Context(), http.NotFoundHandler(), flagsFor("", address), discardLogger())
+			err := Serve(t.Context(), http.NotFoundHandler(), flagsFor("", address), func(Site) {}, discardLogger())
 			checkSentence(t, err, `"`+address+`"`, "cannot listen on", "--web.listen-address")
 		})
 	}
 }
 
 func TestNoAddress(t *testing.T) {
-	err := Serve(t.Context(), http.NotFoundHandler(), flagsFor(""), discardLogger())
+	err := Serve(t.Context(), http.NotFoundHandler(), flagsFor(""), func(Site) {}, discardLogger())
 	checkSentence(t, err, "--web.listen-address", "--web.systemd-socket")
 }
 
@@ -200,12 +200,12 @@ func TestBadWebConfig(t *testing.T) {
 			if err := os.WriteFile(file, []byte(test.content), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			err := Serve(t.Context(), http.NotFoundHandler(), flagsFor(file, freeAddress(t)), discardLogger())
+			err := Serve(t.Context(), http.NotFoundHandler(), flagsFor(file, freeAddress(t)), func(Site) {}, discardLogger())
 			checkSentence(t, err, file, test.want, "--web.config.file")
 		})
 	}
 	t.Run("no such file", func(t *testing.T) {
-		err := Serve(t.Context(), http.NotFoundHandler(), flagsFor("/nonexistent/web.yml", freeAddress(t)), discardLogger())
+		err := Serve(t.Context(), http.NotFoundHandler(), flagsFor("/nonexistent/web.yml", freeAddress(t)), func(Site) {}, discardLogger())
 		checkSentence(t, err, "/nonexistent/web.yml", "no such file", "--web.config.file")
 	})
 }

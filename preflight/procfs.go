@@ -1,0 +1,68 @@
+package preflight
+
+import (
+	"bufio"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// Procfs is what can be read of processes.
+type Procfs struct {
+	Path      string
+	Err       error  // why it cannot be read at all
+	Processes int    // that can be seen
+	Denied    int    // of these, those that cannot be read
+	HidePID   string // the mount option, empty if it is not set
+}
+
+func lookAtProcfs(path string) Procfs {
+	p := Procfs{Path: path, HidePID: hidePID(path)}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		p.Err = err
+		return p
+	}
+	for _, entry := range entries {
+		if _, err := strconv.Atoi(entry.Name()); err != nil {
+			continue
+		}
+		p.Processes++
+		// The kernel asks for the same right as for the executable's name.
+		environ, err := os.Open(filepath.Join(path, entry.Name(), "environ"))
+		switch {
+		case err == nil:
+			_ = environ.Close()
+		case errors.Is(err, fs.ErrPermission):
+			p.Denied++
+		}
+	}
+	return p
+}
+
+// hidePID reads the mount option hidepid= of a procfs (proc(5)).
+func hidePID(procfs string) string {
+	mounts, err := os.Open(filepath.Join(procfs, "self", "mountinfo"))
+	if err != nil {
+		return ""
+	}
+	defer mounts.Close()
+	value := ""
+	for lines := bufio.NewScanner(mounts); lines.Scan(); {
+		mount, filesystem, _ := strings.Cut(lines.Text(), " - ")
+		fields, kind := strings.Fields(mount), strings.Fields(filesystem)
+		if len(fields) < 5 || len(kind) < 3 || kind[0] != "proc" || fields[4] != filepath.Clean(procfs) {
+			continue
+		}
+		value = "" // The last mount on a directory is the one in sight.
+		for option := range strings.SplitSeq(kind[2], ",") {
+			if text, found := strings.CutPrefix(option, "hidepid="); found && text != "0" && text != "off" {
+				value = text
+			}
+		}
+	}
+	return value
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"sonde_exporter/config"
+	"sonde_exporter/probe"
+	"sonde_exporter/web"
+)
+
+// tellConfig says in one line which configuration is in force. It has no secrets:
+// credentials are never part of an endpoint.
+func tellConfig(cfg *config.Config, flags *config.Flags, logger *slog.Logger) {
+	file := "no configuration file"
+	if flags.File() != "" {
+		file = "configuration file " + flags.File()
+	}
+	var attrs []any
+	for _, detail := range []slog.Attr{
+		slog.String("set_besides", strings.Join(flags.Overrides(), ", ")),
+		slog.String("traces_to", cfg.Traces.Endpoint),
+		slog.String("metrics_to", cfg.MetricsExport.Endpoint),
+	} {
+		if detail.Value.String() != "" {
+			attrs = append(attrs, detail)
+		}
+	}
+	logger.Info(file+": "+cfg.Discovery.Summary(), attrs...)
+}
+
+// tellTaps says in one line what is seen, and what is not yet.
+func (e *exporter) tellTaps() {
+	var names []string
+	for _, tap := range e.sources.Probe.Taps() {
+		if !slices.Contains(names, tap.Name) {
+			names = append(names, tap.Name)
+		}
+	}
+	// Bytes first, then whose they are.
+	order := []string{probe.TapWire, probe.TapSockets, probe.TapProcesses, probe.TapTLS}
+	slices.SortFunc(names, func(a, b string) int { return slices.Index(order, a) - slices.Index(order, b) })
+	message := "seeing through " + strings.Join(names, ", ")
+	if !slices.Contains(names, probe.TapTLS) {
+		message += "; TLS waits for the first TLS record"
+	}
+	if e.statsErr != nil {
+		message += "; programs are not timed, as " + e.statsErr.Error()
+	}
+	e.logger.Info(message, "cgroup", e.sources.Probe.CgroupPath())
+}
+
+// tellServices says in one line what ran already, once all of it is known.
+func (e *exporter) tellServices(ctx context.Context) {
+	if err := e.sources.Probe.AwaitProcesses(ctx); err == nil {
+		e.sources.Registry.Settle()
+	}
+}
+
+// tellSite says where the metrics are.
+func tellSite(telemetryPath string, logger *slog.Logger) func(web.Site) {
+	return func(site web.Site) {
+		message := "metrics at " + site.URL + telemetryPath
+		if telemetryPath != "/" {
+			message += ", status page at /"
+		}
+		logger.Info(message, "tls", site.TLS, "basic_auth", site.BasicAuth)
+	}
+}
