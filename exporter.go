@@ -36,7 +36,6 @@ type exporter struct {
 	tlsSwept time.Time
 	stats    io.Closer // makes the kernel measure programs; nil if not asked for
 	statsErr error     // why it does not, although asked for
-	untimed  string    // the same, or that it was not asked for; for the status page
 	reloads  reloadMetrics
 	ready    atomic.Bool
 	reloadMu sync.Mutex
@@ -77,12 +76,8 @@ func startExporter(o options, cfg *config.Config, load func() (*config.Config, e
 		}),
 	}
 	e.sources.TLS = e.tls
-	e.untimed = "the collector program, which makes the kernel time them, is off"
 	if slices.Contains(o.collectors, "program") {
-		e.untimed = ""
-		if e.stats, e.statsErr = probe.EnableStats(); e.statsErr != nil {
-			e.untimed = e.statsErr.Error()
-		}
+		e.stats, e.statsErr = probe.EnableStats()
 	}
 	if e.exports, err = newExports(cfg, e.sources, logger); err != nil {
 		return nil, errors.Join(err, e.close())

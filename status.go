@@ -43,8 +43,19 @@ func describe(o options, e *exporter) status.Description {
 		},
 		Collectors: describeCollectors(o.collectors), Exports: e.exports.describe(),
 		SeriesLimit: cfg.Series.Limit, LimitPerService: cfg.Series.LimitPerService,
-		Untimed: e.untimed,
+		Untimed: e.untimed(),
 	}
+}
+
+// untimed is why the cost of programs is not known, or "".
+func (e *exporter) untimed() string {
+	switch {
+	case e.statsErr != nil:
+		return e.statsErr.Error()
+	case e.stats == nil:
+		return "the collector program, which makes the kernel time them, is off"
+	}
+	return ""
 }
 
 func describeCollectors(inUse []string) []status.Collector {
