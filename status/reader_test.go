@@ -127,7 +127,7 @@ func TestServices(t *testing.T) {
 		host.run(2, "shop", 80)
 		host.run(3, "bank", 8080).Gone = time.Now()
 		skipped := host.run(4, "sshd", 22)
-		skipped.Selected, skipped.Reason = false, "excluded by discovery.exclude"
+		skipped.Selected, skipped.Reason = false, "excluded by rule 1 of discovery.exclude"
 		host.ports = append(host.ports,
 			portCount(1, 80, overTCP, http1, 5), portCount(2, 80, overTCP, http1, 6),
 			portCount(1, 443, overTLS, http2, 1), portCount(1, 443, overTLS, http1, 2),
@@ -164,7 +164,7 @@ func TestServices(t *testing.T) {
 		if bank.Server.Total != 0 || bank.Server.ErrorRatio != nil || bank.Server.P99 != nil {
 			t.Errorf("bank serves %s, want nothing", text(t, bank.Server))
 		}
-		if got := text(t, status.Excluded); got != `[{"name":"sshd","namespace":"","pid":1004,"executable":"/usr/bin/sshd","ports":[22],"reason":"excluded by discovery.exclude"}]` {
+		if got := text(t, status.Excluded); got != `[{"name":"sshd","namespace":"","pid":1004,"executable":"/usr/bin/sshd","ports":[22],"reason":"excluded by rule 1 of discovery.exclude"}]` {
 			t.Errorf("excluded are %s", got)
 		}
 	})

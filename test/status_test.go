@@ -117,7 +117,7 @@ func tellsConnections(t *testing.T, s scene) {
 		t.Errorf("of billing is not measured: %s; want nothing", got)
 	}
 	index := slices.IndexFunc(answer.Data.Excluded, func(e apiExcluded) bool { return e.PID == s.backup.PID })
-	if index < 0 || answer.Data.Excluded[index].Reason != "excluded by discovery.exclude" {
+	if index < 0 || answer.Data.Excluded[index].Reason != "excluded by rule 1 of discovery.exclude" {
 		t.Errorf("excluded are %+v, want pid %d among them", answer.Data.Excluded, s.backup.PID)
 	}
 }

@@ -49,7 +49,7 @@ func exampleStatus() *status.Status {
 		Config:   status.Configuration{File: "/etc/sonde/sonde.yml", LastReloadSuccessful: true, ServiceRules: 2, ExcludeRules: 1},
 		Window:   status.Window{Seconds: 252, Since: status.SinceSample},
 		Services: []status.Service{hostile, service("caller", nil, slow), idle, service("shop", busy, slow), unseen},
-		Excluded: []status.Excluded{{Name: "sshd", PID: 7, Executable: "/usr/sbin/sshd", Ports: []uint16{22, 2222}, Reason: "excluded by discovery.exclude"}},
+		Excluded: []status.Excluded{{Name: "sshd", PID: 7, Executable: "/usr/sbin/sshd", Ports: []uint16{22, 2222}, Reason: "excluded by rule 1 of discovery.exclude"}},
 		Taps:     []status.Tap{{Name: "wire", Shows: "bytes", Hooks: []string{"cgroup_skb/egress"}}, {Name: "tls", Shows: "plaintext", Hooks: []string{}, Reason: "not attached"}},
 		TLSFiles: []status.TLSFile{{Path: "/usr/lib/libssl.so.3", Library: "openssl", Version: "3", Processes: 4}},
 		Collectors: []status.Collector{

@@ -49,7 +49,7 @@ func TestPageTellsEverything(t *testing.T) {
 		"no traffic yet /usr/bin/idle, pid 812 and 2 more serves 0 – – – –",
 		"/usr/bin/vault, pid 812 and 2 more serves – – – – – Not measured TLS by NSS: no probes",
 		"1 process that listens",
-		"sshd /usr/sbin/sshd, pid 7, ports 22, 2222 excluded by discovery.exclude",
+		"sshd /usr/sbin/sshd, pid 7, ports 22, 2222 excluded by rule 1 of discovery.exclude",
 		"1.2.3-test, revision abc1234, on Linux 6.12.1 (amd64)",
 		"/etc/sonde/sonde.yml, loaded 0001-01-01 00:00:00 UTC; 2 rules say which processes are services; 1 rule excludes some",
 		"wire: bytes; cgroup_skb/egress tls: plaintext; not attached",
