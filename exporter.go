@@ -18,6 +18,7 @@ import (
 	"sonde_exporter/config"
 	"sonde_exporter/discovery"
 	"sonde_exporter/discovery/inspect"
+	"sonde_exporter/metric"
 	"sonde_exporter/probe"
 	"sonde_exporter/routes"
 	"sonde_exporter/series"
@@ -275,16 +276,20 @@ type reloadMetrics struct {
 	last                    *atomic.Pointer[reloadState]
 }
 
+func reloadSuccessful() metric.Family {
+	return metric.Gauge("sonde_config_last_reload_successful", "Whether the last attempt to load the configuration succeeded.")
+}
+
+func reloadSuccessTime() metric.Family {
+	return metric.Gauge("sonde_config_last_reload_success_timestamp_seconds", "When the configuration in force was loaded.")
+}
+
 func newReloadMetrics() reloadMetrics {
+	gauge := func(f metric.Family) prometheus.Gauge {
+		return prometheus.NewGauge(prometheus.GaugeOpts{Name: f.Name, Help: f.Help})
+	}
 	m := reloadMetrics{
-		successful: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "sonde_config_last_reload_successful",
-			Help: "Whether the last attempt to load the configuration succeeded.",
-		}),
-		successTime: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "sonde_config_last_reload_success_timestamp_seconds",
-			Help: "When the configuration in force was loaded.",
-		}),
+		successful: gauge(reloadSuccessful()), successTime: gauge(reloadSuccessTime()),
 		last: new(atomic.Pointer[reloadState]),
 	}
 	m.record(nil)

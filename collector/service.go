@@ -10,6 +10,7 @@ import (
 
 	"sonde_exporter/discovery"
 	"sonde_exporter/discovery/inspect"
+	"sonde_exporter/metric"
 )
 
 // byService groups the selected instances by their service.
@@ -23,10 +24,21 @@ func byService(registry *discovery.Registry) map[discovery.Service][]discovery.I
 	return services
 }
 
-func updateService(s *scrape, ch chan<- prometheus.Metric) error {
-	info := prometheus.NewDesc(namespace+"_service_info",
+func serviceInfo() metric.Family {
+	return metric.Gauge("sonde_service_info",
 		"A service that is measured: 1, with what is known of it. Where its instances differ, values are joined by commas.",
-		[]string{"service_name", "service_namespace", "named_by", "executable", "language", "server_ports", "container_id", "systemd_unit"}, nil)
+		append(metric.ServiceLabels(),
+			metric.Label{Name: "named_by", Meaning: "Where the name comes from.", Values: metric.Texts(inspect.Sources()...)},
+			metric.Label{Name: "executable", Meaning: "The path of the executable."},
+			metric.Label{Name: "language", Meaning: "The language or runtime; empty if it is not known.", Values: metric.Texts(inspect.Languages()...)},
+			metric.Label{Name: "server_ports", Meaning: "The ports that it listens on, with commas."},
+			metric.Label{Name: "container_id", Meaning: "The id of the container; empty if there is none."},
+			metric.Label{Name: "systemd_unit", Meaning: "The unit of systemd; empty if there is none."},
+		)...)
+}
+
+func updateService(s *scrape, ch chan<- prometheus.Metric) error {
+	info := serviceInfo().Sender(ch)
 	for service, instances := range byService(s.Registry) {
 		join := func(value func(discovery.Instance) string) string {
 			distinct := map[string]bool{}
@@ -36,8 +48,7 @@ func updateService(s *scrape, ch chan<- prometheus.Metric) error {
 			delete(distinct, "")
 			return inspect.Sanitize(strings.Join(slices.Sorted(maps.Keys(distinct)), ","))
 		}
-		ch <- prometheus.MustNewConstMetric(info, prometheus.GaugeValue, 1,
-			service.Name, service.Namespace,
+		info(1, service.Name, service.Namespace,
 			join(func(i discovery.Instance) string { return i.Identity.Source }),
 			join(func(i discovery.Instance) string { return i.Process.Executable }),
 			join(func(i discovery.Instance) string { return i.Process.Language }),
@@ -60,21 +71,4 @@ func portsOf(instances []discovery.Instance) string {
 		texts = append(texts, strconv.Itoa(int(port)))
 	}
 	return inspect.Sanitize(strings.Join(texts, ","))
-}
-
-func updateConnection(s *scrape, ch chan<- prometheus.Metric) error {
-	total := prometheus.NewDesc(namespace+"_connections_total",
-		"Connections by what they speak, inside TLS where tls is true; protocol=\"tls\" if that cannot be seen. Requests are measured where visible is true.",
-		[]string{"service_name", "service_namespace", "role", "protocol", "tls", "visible"}, nil)
-	all, err := s.Connections()
-	if err != nil {
-		return err
-	}
-	for service, counts := range all {
-		for _, c := range counts {
-			ch <- prometheus.MustNewConstMetric(total, prometheus.CounterValue, float64(c.Count),
-				service.Name, service.Namespace, c.Role, c.Protocol, strconv.FormatBool(c.TLS), strconv.FormatBool(c.Visible))
-		}
-	}
-	return nil
 }

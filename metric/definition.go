@@ -51,7 +51,7 @@ func (d Definition) PrometheusName() string {
 func (d Definition) LabelNames() []string {
 	names := make([]string, len(d.Attributes))
 	for i, attribute := range d.Attributes {
-		names[i] = prometheusName(attribute.Name)
+		names[i] = attribute.Label().Name
 	}
 	return names
 }
@@ -83,7 +83,9 @@ func (d Definition) Series(fold series.Fold) iter.Seq2[series.Labels, *series.Hi
 
 // Attribute is one dimension: its name, and what it is for a series.
 type Attribute struct {
-	Name string // as in the OpenTelemetry conventions
+	Name    string // as in the OpenTelemetry conventions
+	Meaning string
+	Values  []Value // all that there are; none if they cannot be told beforehand
 
 	// Resource is set if the attribute tells services apart: in OTLP it belongs
 	// to the resource, and in Prometheus, which has none, to every series.
@@ -93,6 +95,9 @@ type Attribute struct {
 	text   func(series.Labels) string
 	number func(series.Labels) uint16
 }
+
+// Label is the attribute in Prometheus.
+func (a Attribute) Label() Label { return Label{prometheusName(a.Name), a.Meaning, a.Values} }
 
 // Text returns the value as text, and "" if it is not known.
 func (a Attribute) Text(labels series.Labels) string {

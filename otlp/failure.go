@@ -17,17 +17,34 @@ type Kind string
 
 // Kinds of failures.
 const (
-	Unauthorized Kind = "unauthorized" // credentials are wrong, missing, or not enough
-	Unavailable  Kind = "unavailable"  // too busy, out of service, or not to be reached
-	Timeout      Kind = "timeout"      // no answer in time
-	Refused      Kind = "refused"      // nobody listens
-	Rejected     Kind = "rejected"     // the receiver took the batch, but not all of its spans
-	Other        Kind = "other"        // wrong path, wrong protocol, TLS that fails, and the like
+	Unauthorized Kind = "unauthorized"
+	Unavailable  Kind = "unavailable"
+	Timeout      Kind = "timeout"
+	Refused      Kind = "refused"
+	Rejected     Kind = "rejected"
+	Other        Kind = "other"
 )
 
 // Kinds returns all kinds.
 func Kinds() []Kind {
 	return []Kind{Unauthorized, Unavailable, Timeout, Refused, Rejected, Other}
+}
+
+// Meaning says in words what went wrong.
+func (k Kind) Meaning() string {
+	switch k {
+	case Unauthorized:
+		return "credentials are wrong, missing, or not enough"
+	case Unavailable:
+		return "the receiver is too busy, out of service, or not to be reached"
+	case Timeout:
+		return "no answer came in time"
+	case Refused:
+		return "nobody listens there"
+	case Rejected:
+		return "the receiver took the batch, but not all of its spans"
+	}
+	return "a wrong path, a wrong protocol, TLS that fails, and the like"
 }
 
 // Failure tells why an upload, or an attempt of one, failed. Its text is one

@@ -2,6 +2,8 @@ package otlpmetrics
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
+
+	"sonde_exporter/metric"
 )
 
 // counters tell how the exports went. It implements prometheus.Collector.
@@ -10,16 +12,25 @@ type counters struct {
 	rejectedPoints prometheus.Counter
 }
 
+// Families are the metrics of an Exporter.
+func Families() []metric.Family { return []metric.Family{exportsTotal(), rejectedPoints()} }
+
+func exportsTotal() metric.Family {
+	return metric.Counter("sonde_otlp_metrics_exports_total",
+		"Exports of all metrics by OTLP, one an interval. What one does not deliver, the next one does.",
+		metric.Label{Name: "result", Meaning: "How the export ended.", Values: metric.Texts("success", "failure")})
+}
+
+func rejectedPoints() metric.Family {
+	return metric.Counter("sonde_otlp_metrics_rejected_data_points_total",
+		"Data points that the OTLP endpoint rejected although it accepted the request.")
+}
+
 func newCounters() counters {
+	exports, rejected := exportsTotal(), rejectedPoints()
 	c := counters{
-		exports: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "sonde_otlp_metrics_exports_total",
-			Help: "Exports of all metrics by OTLP, one an interval. What one does not deliver, the next one does.",
-		}, []string{"result"}),
-		rejectedPoints: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "sonde_otlp_metrics_rejected_data_points_total",
-			Help: "Data points that the OTLP endpoint rejected although it accepted the request.",
-		}),
+		exports:        prometheus.NewCounterVec(prometheus.CounterOpts{Name: exports.Name, Help: exports.Help}, exports.LabelNames()),
+		rejectedPoints: prometheus.NewCounter(prometheus.CounterOpts{Name: rejected.Name, Help: rejected.Help}),
 	}
 	// An alert on their rate needs a first value.
 	c.exports.WithLabelValues("success")

@@ -23,6 +23,16 @@ const (
 	TapTLS       = "tls"
 )
 
+// TapMeanings tells what is seen at each tap.
+func TapMeanings() map[string]string {
+	return map[string]string{
+		TapWire:      "the bytes of every TCP connection",
+		TapTLS:       "the plaintext inside TLS",
+		TapSockets:   "which sockets listen, connect, read and close",
+		TapProcesses: "which processes start, become others and end",
+	}
+}
+
 // Taps lists the hooks that are attached.
 func (p *Probe) Taps() []Tap {
 	p.tls.mu.Lock()

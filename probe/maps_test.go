@@ -43,14 +43,14 @@ func TestDecode(t *testing.T) {
 }
 
 func TestEveryLossHasAName(t *testing.T) {
-	if len(lossNames) != int(bpf.SondeLossLOSSES) {
-		t.Fatalf("%d names for %d losses", len(lossNames), bpf.SondeLossLOSSES)
+	if len(losses) != int(bpf.SondeLossLOSSES) {
+		t.Fatalf("%d names for %d losses", len(losses), bpf.SondeLossLOSSES)
 	}
 	seen := map[string]bool{}
-	for reason, name := range lossNames {
-		if name == "" || seen[name] {
-			t.Errorf("loss %d is called %q, which is empty or taken", reason, name)
+	for number, loss := range losses {
+		if loss.Reason == "" || seen[loss.Reason] || loss.Meaning == "" {
+			t.Errorf("loss %d is called %q, which is empty or taken, and means %q", number, loss.Reason, loss.Meaning)
 		}
-		seen[name] = true
+		seen[loss.Reason] = true
 	}
 }

@@ -10,8 +10,6 @@ import (
 
 	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
-
-	"sonde_exporter/bpf"
 )
 
 var errNoSpace = unix.ENOSPC
@@ -118,67 +116,6 @@ func countEntries(m *ebpf.Map) (uint64, error) {
 		last = key
 	}
 	return count, nil
-}
-
-// Lost is what a loss is of.
-type Lost uint8
-
-// What can be lost.
-const (
-	LostObservation Lost = iota // a request was not counted
-	LostEvent                   // a listener or process was missed
-	LostSpan                    // a request was counted, but has no span
-)
-
-// Loss is a reason why something was lost, and how often it was.
-type Loss struct {
-	Reason string
-	Of     Lost
-	Count  uint64
-}
-
-// lossNames gives each reason the value that its label has.
-var lossNames = [...]string{
-	bpf.SondeLossLOSS_SERIES_MEMORY:      "series_memory",
-	bpf.SondeLossLOSS_SERVICE_LIMIT:      "service_limit",
-	bpf.SondeLossLOSS_PROCESS_LIMIT:      "process_limit",
-	bpf.SondeLossLOSS_CONNECTION_MEMORY:  "connection_memory",
-	bpf.SondeLossLOSS_CONTROL_RING:       "process_event_ring_full",
-	bpf.SondeLossLOSS_SCRATCH_BUSY:       "scratch_busy",
-	bpf.SondeLossLOSS_SEGMENT_GAP:        "segment_gap",
-	bpf.SondeLossLOSS_MALFORMED:          "malformed",
-	bpf.SondeLossLOSS_SEGMENT_UNREADABLE: "segment_unreadable",
-	bpf.SondeLossLOSS_TLS_MEMORY:         "tls_memory",
-	bpf.SondeLossLOSS_SPAN_MEMORY:        "trace_memory",
-	bpf.SondeLossLOSS_SPAN_RING:          "ring_full",
-	bpf.SondeLossLOSS_SPAN_PIPELINED:     "pipelined",
-}
-
-func lostBy(reason bpf.SondeLoss) Lost {
-	switch reason {
-	case bpf.SondeLossLOSS_SERVICE_LIMIT, bpf.SondeLossLOSS_PROCESS_LIMIT, bpf.SondeLossLOSS_CONTROL_RING:
-		return LostEvent
-	case bpf.SondeLossLOSS_SPAN_MEMORY, bpf.SondeLossLOSS_SPAN_RING, bpf.SondeLossLOSS_SPAN_PIPELINED:
-		return LostSpan
-	}
-	return LostObservation
-}
-
-// Losses returns every reason, those that never occurred included.
-func (p *Probe) Losses() ([]Loss, error) {
-	all := make([]Loss, len(lossNames))
-	for reason, name := range lossNames {
-		var perCPU []uint64
-		if err := p.objects.Losses.Lookup(uint32(reason), &perCPU); err != nil {
-			return nil, fmt.Errorf("the losses cannot be read: %w", err)
-		}
-		all[reason].Reason = name
-		all[reason].Of = lostBy(bpf.SondeLoss(reason))
-		for _, count := range perCPU {
-			all[reason].Count += count
-		}
-	}
-	return all, nil
 }
 
 // Overflow is how many observations went to overflow series.

@@ -1,6 +1,7 @@
 package series
 
 import (
+	"slices"
 	"strconv"
 
 	"sonde_exporter/bpf"
@@ -24,22 +25,27 @@ type Labels struct {
 	Scheme                        string
 }
 
-// failureTypes are the values of error.type when the answer is missing or broken.
-var failureTypes = [...]string{
-	bpf.SondeFailureFAILURE_NONE:      "",
-	bpf.SondeFailureFAILURE_CLOSED:    "connection_closed",
-	bpf.SondeFailureFAILURE_RESET:     "connection_reset",
-	bpf.SondeFailureFAILURE_TIMEOUT:   "timeout",
-	bpf.SondeFailureFAILURE_TRUNCATED: "response_truncated",
-	bpf.SondeFailureFAILURE_MALFORMED: "malformed_response",
-	bpf.SondeFailureFAILURE_OTHER:     "_OTHER",
+// Failure is a value of error.type for an answer that is missing or broken.
+type Failure struct{ Name, Meaning string }
+
+var failureTypes = [...]Failure{
+	bpf.SondeFailureFAILURE_NONE:      {},
+	bpf.SondeFailureFAILURE_CLOSED:    {"connection_closed", "the connection was closed in order, without an answer"},
+	bpf.SondeFailureFAILURE_RESET:     {"connection_reset", "the connection was reset before the answer was complete"},
+	bpf.SondeFailureFAILURE_TIMEOUT:   {"timeout", "TCP gave up, as the other side was silent"},
+	bpf.SondeFailureFAILURE_TRUNCATED: {"response_truncated", "the answer began, but did not reach its end"},
+	bpf.SondeFailureFAILURE_MALFORMED: {"malformed_response", "the answer is not HTTP/1"},
+	bpf.SondeFailureFAILURE_OTHER:     {"_OTHER", "any failure, in an overflow series"},
 }
+
+// Failures are all values of error.type that are no status codes.
+func Failures() []Failure { return slices.Clone(failureTypes[bpf.SondeFailureFAILURE_NONE+1:]) }
 
 // errorType follows the HTTP conventions: what broke if something did, else the
 // status code if it tells an error (5xx for servers, 4xx as well for clients).
 func errorType(role Role, status uint16, failure uint8) string {
 	if int(failure) < len(failureTypes) && failure != 0 {
-		return failureTypes[failure]
+		return failureTypes[failure].Name
 	}
 	if status >= 500 || (role == Client && status >= 400) {
 		return strconv.Itoa(int(status))

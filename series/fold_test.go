@@ -48,11 +48,11 @@ func TestEveryFailureHasItsOwnType(t *testing.T) {
 		t.Fatalf("%d types for %d failures", len(failureTypes), bpf.SondeFailureFAILURES)
 	}
 	seen := map[string]bool{}
-	for failure, name := range failureTypes {
-		if seen[name] || (name == "") != (failure == 0) {
-			t.Errorf("failure %d has error type %q, which is empty or taken", failure, name)
+	for failure, of := range failureTypes {
+		if seen[of.Name] || (of.Name == "") != (failure == 0) || (of.Meaning == "") != (failure == 0) {
+			t.Errorf("failure %d has error type %q, which is empty or taken, and means %q", failure, of.Name, of.Meaning)
 		}
-		seen[name] = true
+		seen[of.Name] = true
 	}
 }
 

@@ -3,6 +3,7 @@ package series
 import (
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -27,6 +28,9 @@ var methodNames = [...]string{
 	bpf.SondeMethodMETHOD_TRACE:   "TRACE",
 	bpf.SondeMethodMETHOD_PATCH:   "PATCH",
 }
+
+// Methods are all that a method can be called.
+func Methods() []string { return slices.Clone(methodNames[:]) }
 
 func methodName(method uint8) string {
 	if int(method) >= len(methodNames) {

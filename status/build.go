@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"sonde_exporter/probe"
 	"sonde_exporter/tlstap"
 )
 
@@ -65,7 +66,7 @@ func (b *builder) addTaps() {
 		hooks[tap.Name] = append(hooks[tap.Name], tap.Hook)
 	}
 	for name, hooks := range hooks {
-		tap := Tap{Name: name, Shows: tapShows(name), Hooks: distinct(hooks)}
+		tap := Tap{Name: name, Shows: probe.TapMeanings()[name], Hooks: distinct(hooks)}
 		if name == "tls" {
 			tap.Reason = tlsReason(hooks, b.TLS.Failures())
 		}

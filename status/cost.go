@@ -53,7 +53,7 @@ func (b *builder) addLosses() {
 	for _, loss := range losses {
 		of := map[probe.Lost]string{probe.LostObservation: "observation", probe.LostEvent: "event", probe.LostSpan: "span"}[loss.Of]
 		b.Cost.Losses = append(b.Cost.Losses, Loss{
-			Reason: loss.Reason, Of: of, Meaning: lossMeaning(loss.Reason), Count: loss.Count,
+			Reason: loss.Reason, Of: of, Meaning: loss.Meaning, Count: loss.Count,
 		})
 	}
 }

@@ -2,7 +2,6 @@ package status
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"sonde_exporter/discovery/inspect"
@@ -61,54 +60,6 @@ func hiddenReason(library, reason string) string {
 		return "TLS by a library that is not known: " + reason
 	}
 	return "TLS by " + library + ": " + reason
-}
-
-// lossMeaning says what a reason for a loss means.
-func lossMeaning(reason string) string {
-	switch reason {
-	case "series_memory":
-		return "the kernel had no memory for a series"
-	case "service_limit":
-		return "a listener came when every instance number was in use"
-	case "process_limit":
-		return "the table of processes was full"
-	case "connection_memory":
-		return "the kernel had no memory for the state of a connection"
-	case "process_event_ring_full":
-		return "processes started faster than Sonde could look at them"
-	case "scratch_busy":
-		return "every parser buffer of a CPU was in use"
-	case "segment_gap":
-		return "bytes passed that could not be put back in order"
-	case "malformed":
-		return "bytes were not HTTP where a message should begin or go on"
-	case "segment_unreadable":
-		return "the bytes of a segment could not be read"
-	case "tls_memory":
-		return "the kernel had no memory for a TLS session"
-	case "trace_memory":
-		return "the kernel had no memory for the trace of a connection"
-	case "ring_full":
-		return "spans came faster than Sonde could take them"
-	case "pipelined":
-		return "a request waited behind others on its connection"
-	}
-	return strings.ReplaceAll(reason, "_", " ")
-}
-
-// tapShows says what a tap is for.
-func tapShows(tap string) string {
-	switch tap {
-	case "wire":
-		return "the bytes of every TCP connection"
-	case "tls":
-		return "the plaintext inside TLS"
-	case "sockets":
-		return "which sockets listen, connect, read and close"
-	case "processes":
-		return "which processes start, become others and end"
-	}
-	return ""
 }
 
 // Words says what a protocol is.

@@ -28,6 +28,9 @@ const (
 	Go
 )
 
+// Libraries are all families.
+func Libraries() []Library { return []Library{OpenSSL, GnuTLS, Go} }
+
 // String is the library's name in small letters, fit for a label.
 func (l Library) String() string {
 	switch l {

@@ -90,12 +90,12 @@ func (a *attachments) attach(file *file, path string, service uint32, now time.T
 // fail counts a failed attachment, and tells the first one of a file.
 func (a *attachments) fail(file *file, failed *attachment, service uint32) {
 	image, cause := failed.image, causeOf(failed.err)
-	if first := a.failures.add(file.content.id, image.Library, cause.reason); !first {
+	if first := a.failures.add(file.content.id, image.Library, cause.Reason); !first {
 		return
 	}
 	a.logger.Warn("TLS of a service is not seen: uprobes cannot be attached; it will be tried again",
 		"service", a.nameOf(service), "library", image.Library.String(), "version", printable(image.Version),
-		"file", file.path, "symbol", symbolOf(failed.err, image), "err", failed.err, "remedy", cause.remedy)
+		"file", file.path, "symbol", symbolOf(failed.err, image), "err", failed.err, "remedy", cause.Remedy)
 }
 
 // tell logs once for a service that its TLS is seen from now on.

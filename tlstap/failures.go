@@ -13,8 +13,7 @@ const maxTold = 1024
 // Failure counts attempts to attach that failed for one reason.
 type Failure struct {
 	Library tlslib.Library
-	// Reason is "permission", "unsupported", "instruction", "limit",
-	// "filesystem" or "other".
+	// Reason is that of one of the Causes.
 	Reason string
 	// Count only grows.
 	Count uint64

@@ -83,7 +83,7 @@ func (f *file) hidden() []tlslib.Hidden {
 				Library: displayName(attachment.image.Library),
 				// Without the error itself: in a label it would have to stay the same.
 				Reason: fmt.Sprintf("uprobes cannot be attached to %s in %q; %s", symbolOf(attachment.err, attachment.image),
-					f.path, causeOf(attachment.err).remedy),
+					f.path, causeOf(attachment.err).Remedy),
 			})
 		}
 	}

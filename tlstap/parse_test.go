@@ -130,8 +130,8 @@ func TestCauses(t *testing.T) {
 		unix.EPERM, fmt.Errorf("perf_event_open: %w", unix.EACCES), unix.ENOENT, unix.EOPNOTSUPP,
 		unix.Errno(524), unix.EINVAL, unix.EMFILE, unix.EIO, errors.New("?"),
 	} {
-		got = append(got, causeOf(err).reason)
-		if causeOf(err).remedy == "" {
+		got = append(got, causeOf(err).Reason)
+		if causeOf(err).Remedy == "" {
 			t.Errorf("%v has no remedy", err)
 		}
 	}

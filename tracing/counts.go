@@ -3,8 +3,7 @@ package tracing
 import (
 	"sync/atomic"
 
-	"github.com/prometheus/client_golang/prometheus"
-
+	"sonde_exporter/metric"
 	"sonde_exporter/otlp"
 )
 
@@ -19,13 +18,14 @@ const (
 	dropReasonCount
 )
 
-func (r dropReason) String() string {
-	return [dropReasonCount]string{
-		droppedQueueFull:      "queue_full",
-		droppedShutdown:       "shutdown",
-		droppedUnknownService: "unknown_service",
-		droppedIgnoredRoute:   "ignored_route",
-	}[r]
+// dropReasons say why a span is not sent, besides what is lost in the kernel.
+func dropReasons() [dropReasonCount]metric.Value {
+	return [dropReasonCount]metric.Value{
+		droppedQueueFull:      {Text: "queue_full", Meaning: "the queue was full, as the receiver is slower than requests come, or away"},
+		droppedShutdown:       {Text: "shutdown", Meaning: "Sonde ended before it was sent"},
+		droppedUnknownService: {Text: "unknown_service", Meaning: "its service was gone, or is not measured any more"},
+		droppedIgnoredRoute:   {Text: "ignored_route", Meaning: "its path is one of `routes.ignored_patterns`"},
+	}
 }
 
 // counts are the accounts of spans. The zero value is ready for use.
@@ -59,40 +59,4 @@ func (c *counts) failed(kind otlp.Kind) *atomic.Uint64 {
 	default:
 		return &c.other
 	}
-}
-
-// Describe implements prometheus.Collector.
-func (t *Tracer) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(t, ch) }
-
-// Collect implements prometheus.Collector. The sum of exported, dropped and
-// failed never exceeds sampled; spans that are on their way are the difference.
-func (t *Tracer) Collect(ch chan<- prometheus.Metric) {
-	counter := func(name, help string, value uint64, reason ...string) {
-		var labels []string
-		if len(reason) > 0 {
-			labels = []string{"reason"}
-		}
-		desc := prometheus.NewDesc("sonde_spans_"+name, help, labels, nil)
-		ch <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(value), reason...)
-	}
-	counter("exported_total", "Spans of requests that the receiver has accepted.", t.counts.exported.Load())
-	const droppedHelp = "Spans of requests that were not sent, by reason."
-	lost := uint64(0)
-	if t.options.Lost != nil {
-		for reason, count := range t.options.Lost() {
-			counter("dropped_total", droppedHelp, count, reason)
-			lost += count
-		}
-	}
-	for reason := range dropReasonCount {
-		counter("dropped_total", droppedHelp, t.counts.dropped[reason].Load(), reason.String())
-	}
-	for _, kind := range otlp.Kinds() {
-		counter("failed_total", "Spans of requests that were sent and not accepted, by reason.",
-			t.counts.failed(kind).Load(), string(kind))
-	}
-	// Read last: a span is counted here before it is counted elsewhere.
-	counter("sampled_total", "Requests that were chosen to become a span.", t.counts.sampled.Load()+lost)
-	queued := prometheus.NewDesc("sonde_spans_queued", "Spans of requests that wait to be put into a batch.", nil, nil)
-	ch <- prometheus.MustNewConstMetric(queued, prometheus.GaugeValue, float64(len(t.queue)))
 }

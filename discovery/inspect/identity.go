@@ -23,6 +23,14 @@ const (
 	SourceUnknown            = "unknown"
 )
 
+// Sources are all values of [Identity.Source].
+func Sources() []string {
+	return []string{
+		SourceRule, SourceServiceName, SourceResourceAttributes, SourceJavaProperty, SourcePod, SourceContainer,
+		SourceHostname, SourceUnit, SourceSupervisor, SourceInterpreter, SourceExecutable, SourceCommand, SourceUnknown,
+	}
+}
+
 // Identity is how a service is called, and why.
 type Identity struct {
 	// Name is never empty in what [Process.Identity] returns.

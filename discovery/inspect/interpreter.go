@@ -24,6 +24,14 @@ const (
 	languageSwift  = "swift"
 )
 
+// Languages are all values of [Process.Language] but the empty one.
+func Languages() []string {
+	return []string{
+		languageBun, languageCPP, languageDeno, languageDotnet, languageErlang, languageGo, languageJava, languageNode,
+		languagePerl, languagePHP, languagePython, languageRuby, languageRust, languageSwift,
+	}
+}
+
 // family is a kind of interpreter: its own plain name, its language, and how to
 // tell what it runs ("" when it cannot be told).
 type family struct {
