@@ -107,7 +107,7 @@ func (k fakeKernel) Maps() ([]probe.MapStats, error) {
 }
 
 func (k fakeKernel) Losses() ([]probe.Loss, error) {
-	return []probe.Loss{{Reason: "segment_gap", Of: probe.LostObservation, Count: 2}, {Reason: "ring_full", Of: probe.LostSpan}}, k.err
+	return []probe.Loss{{Reason: "segment_gap", Of: probe.LostObservation, Meaning: "bytes passed that could not be put back in order", Count: 2}, {Reason: "ring_full", Of: probe.LostSpan, Meaning: "spans came faster than Sonde could take them"}}, k.err
 }
 
 type fakeTLS struct{ *fakeHost }
