@@ -75,6 +75,9 @@ check-generated: ## generate and fail if anything changes
 mixin: ## render dashboards, alerts and rules for Grafana and Prometheus into mixin/out/
 	@scripts/mixin mixin/out $(MIXIN)
 
+docs: ## write docs/configuration.md and docs/metrics.md from the code
+	$(GO) test . -run '^TestReferences$$' -update
+
 certs: ## make a certificate authority and a server certificate in certs/
 	@scripts/certs
 

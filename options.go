@@ -38,10 +38,25 @@ type options struct {
 // parseOptions reads flags and their environment variables: SONDE_ and the name
 // of the flag, see config.EnvName.
 func parseOptions(args []string) (options, error) {
+	var o options
+	app, choose := newCommandLine(&o)
+	if _, err := app.Parse(args); err != nil {
+		return o, explainFlag(err)
+	}
+	if o.maxRequests < 0 {
+		return o, fmt.Errorf("flag --web.max-requests must be a number of scrapes, or 0 for no limit, not %d", o.maxRequests)
+	}
+	o.collectors = choose()
+	return o, nil
+}
+
+// newCommandLine registers all flags. The returned function tells, after parsing,
+// which collectors are in use.
+func newCommandLine(o *options) (*kingpin.Application, func() []string) {
 	app := kingpin.New("sonde_exporter", "Measures every service on this host with eBPF, for Prometheus.")
 	app.Version(version.Print("sonde_exporter"))
 	app.HelpFlag.Short('h')
-	o := options{
+	*o = options{
 		config: config.RegisterFlags(app),
 		log:    &promslog.Config{},
 		web:    toolkitflag.AddFlags(app, defaultAddress),
@@ -56,14 +71,7 @@ func parseOptions(args []string) (options, error) {
 	app.Flag("preflight", "Try what this machine offers to Sonde, print it as a table, and exit: with 1 if Sonde cannot run here.").BoolVar(&o.preflight)
 	choose := registerCollectors(app)
 	addEnvironment(app)
-	if _, err := app.Parse(args); err != nil {
-		return o, explainFlag(err)
-	}
-	if o.maxRequests < 0 {
-		return o, fmt.Errorf("flag --web.max-requests must be a number of scrapes, or 0 for no limit, not %d", o.maxRequests)
-	}
-	o.collectors = choose()
-	return o, nil
+	return app, choose
 }
 
 // registerCollectors adds --[no-]collector.NAME flags. The returned function

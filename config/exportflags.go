@@ -30,10 +30,10 @@ func targetFlags(s signal) []exportFlag {
 	list := []exportFlag{
 		{key: "endpoint", placeholder: "URL", help: "Where to send {} by OTLP; nowhere if not set."},
 		{key: "protocol", placeholder: ProtocolHTTP, help: "Protocol for {}: grpc or http/protobuf; guessed from the port if not set."},
-		{key: "headers", isSecret: true},
+		{key: "headers", isSecret: true, help: "Headers that are sent along with {}; the variable is name=value,name=value, percent-encoded."},
 		{key: "headers_file", placeholder: "FILE", help: "File with headers that are sent along with {}, name: value, one a line."},
 		{key: "basic_auth.username", placeholder: "NAME", help: "User name that is sent along with {}."},
-		{key: "basic_auth.password", isSecret: true},
+		{key: "basic_auth.password", isSecret: true, help: "Password of that user."},
 		{key: "basic_auth.password_file", placeholder: "FILE", help: "File with the password of that user."},
 		{key: "tls.ca_file", placeholder: "FILE", help: "Certificates of the authorities that the receiver of {} is trusted by, instead of the host's."},
 		{key: "tls.cert_file", placeholder: "FILE", help: "Client certificate for the receiver of {}."},
@@ -83,7 +83,7 @@ func grafanaFlags() []exportFlag {
 		{key: "otlp.cloud_zone", placeholder: "prod-eu-west-0", help: "Zone of Grafana Cloud to send to.", shortEnv: "GRAFANA_CLOUD_ZONE"},
 		{key: "otlp.cloud_submit", placeholder: "traces", help: "What to send to Grafana Cloud: traces, metrics or both, with a comma.", shortEnv: "GRAFANA_CLOUD_SUBMIT"},
 		{key: "otlp.cloud_instance_id", placeholder: "NUMBER", help: "Instance of Grafana Cloud, its user name.", shortEnv: "GRAFANA_CLOUD_INSTANCE_ID"},
-		{key: "otlp.cloud_api_key", isSecret: true, shortEnv: "GRAFANA_CLOUD_API_KEY"},
+		{key: "otlp.cloud_api_key", isSecret: true, help: "API key of Grafana Cloud.", shortEnv: "GRAFANA_CLOUD_API_KEY"},
 		{key: "otlp.cloud_api_key_file", placeholder: "FILE", help: "File with the API key of Grafana Cloud."},
 	}
 	for i := range list {
