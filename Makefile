@@ -22,7 +22,7 @@ LDFLAGS  := -s -w \
 	-X $(INFO).BuildDate=$(DATE)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-unit test-kernels update-verifier-budget benchmark soak screenshots fuzz lint generate check-generated mixin certs clean
+.PHONY: help build demo test test-unit test-kernels update-verifier-budget benchmark soak screenshots fuzz lint generate check-generated mixin docs certs clean
 
 help: ## print this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "make %-22s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))

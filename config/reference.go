@@ -177,7 +177,7 @@ func addTexts(texts map[string]string, key string, node *yaml.Node) {
 		}
 	case yaml.ScalarNode:
 		if node.Value != "" {
-			texts[key] = node.Value
+			texts[key] = strings.Replace(node.Value, "m0s", "m", 1) // 5m0s
 		}
 	}
 }

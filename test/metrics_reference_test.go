@@ -1,0 +1,109 @@
+package e2e
+
+import (
+	"maps"
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"sonde_exporter/test/harness"
+)
+
+// documented is what docs/metrics.md says of one family.
+type documented struct {
+	labels map[string]bool
+	values map[string]map[string]bool // of the labels that have all values listed
+}
+
+var (
+	familyHeading = regexp.MustCompile("^### `([a-z0-9_]+)`$")
+	tableHead     = regexp.MustCompile("^\\| (Label|`[a-z_]+`) \\| Meaning \\|$")
+	tableRow      = regexp.MustCompile("^\\| `([A-Za-z0-9_]+)` \\| (.*) \\|$")
+	quoted        = regexp.MustCompile("`([^`]+)`")
+)
+
+// readReference reads docs/metrics.md: a heading for each family, and below it a
+// table of labels and tables of their values.
+func readReference(t *testing.T) map[string]documented {
+	t.Helper()
+	text, err := os.ReadFile("../docs/metrics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]documented{}
+	var family documented
+	var of string // the label whose values a table lists; empty in the table of labels
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		if m := familyHeading.FindStringSubmatch(line); m != nil {
+			family = documented{map[string]bool{}, map[string]map[string]bool{}}
+			all[m[1]] = family
+		} else if m := tableHead.FindStringSubmatch(line); m != nil {
+			of = strings.Trim(strings.TrimPrefix(m[1], "Label"), "`")
+		} else if m := tableRow.FindStringSubmatch(line); m != nil && of != "" {
+			family.allow(of, m[1])
+		} else if m != nil {
+			family.labels[m[1]] = true
+			if _, list, isListed := strings.Cut(m[2], "<br>"); isListed {
+				for _, value := range quoted.FindAllStringSubmatch(list, -1) {
+					family.allow(m[1], value[1])
+				}
+			}
+		}
+	}
+	return all
+}
+
+func (d documented) allow(label, value string) {
+	if d.values[label] == nil {
+		d.values[label] = map[string]bool{"": true}
+	}
+	d.values[label][value] = true
+}
+
+// statusCode is what error_type may be besides the listed values.
+var statusCode = regexp.MustCompile(`^[45]\d\d$`)
+
+// TestMetricsReference: a scrape with requests, calls, TLS, spans and exports of
+// metrics shows what docs/metrics.md lists, and nothing else.
+func TestMetricsReference(t *testing.T) {
+	reference := readReference(t)
+	if len(reference) < 20 {
+		t.Fatalf("docs/metrics.md lists %d metrics; want some thirty", len(reference))
+	}
+	snap := scrapeEverything(t)
+	for _, name := range slices.Sorted(maps.Keys(snap)) {
+		if !strings.HasPrefix(name, "sonde_") && !strings.HasPrefix(name, "http_") {
+			continue // of the process, as every exporter in Go has them
+		}
+		family, isListed := reference[name]
+		if !isListed {
+			t.Errorf("%s is exposed, but docs/metrics.md does not list it", name)
+			continue
+		}
+		for _, metric := range snap[name].GetMetric() {
+			for _, pair := range metric.GetLabel() {
+				label, value := pair.GetName(), pair.GetValue()
+				if !family.labels[label] {
+					t.Errorf("%s has the label %s, which docs/metrics.md does not list", name, label)
+				}
+				isCode := label == "error_type" && statusCode.MatchString(value)
+				if values := family.values[label]; values != nil && !values[value] && !isCode {
+					t.Errorf("%s has %s=%q, which docs/metrics.md does not list", name, label, value)
+				}
+			}
+		}
+	}
+	rare := map[string]string{
+		"sonde_tls_attach_failures_total": "nothing fails here",
+		"sonde_tls_hidden_info":           "this TLS can be seen",
+	}
+	for _, name := range slices.Sorted(maps.Keys(reference)) {
+		if snap[name] == nil && rare[name] == "" {
+			t.Errorf("docs/metrics.md lists %s, which is not exposed", name)
+		}
+	}
+}
