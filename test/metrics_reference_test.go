@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"sonde_exporter/test/harness"
+	"sonde_exporter/test/servers"
 )
 
 // documented is what docs/metrics.md says of one family.
@@ -106,4 +107,29 @@ func TestMetricsReference(t *testing.T) {
 			t.Errorf("docs/metrics.md lists %s, which is not exposed", name)
 		}
 	}
+}
+
+// scrapeEverything lets Sonde see a service that answers and calls over TLS, one
+// that fails, and exports of spans and metrics, and scrapes it.
+func scrapeEverything(t *testing.T) harness.Snapshot {
+	t.Helper()
+	keys, received := newKeys(t), receiver(t, harness.ReceiverOptions{})
+	back := servers.GoTLS(t, programs(t).GoServer, keys.KeyFiles, "")
+	front := servers.GoTLS(t, programs(t).GoServer, keys.KeyFiles, back.Addr())
+	web := servers.Go(t, programs(t).GoServer)
+	e := exporter(t, harness.Options{
+		Config: selection(map[string]*servers.Process{"front": front.Process, "back": back.Process, "web": web.Process}) +
+			tracesBy["http"](received, everything()) + export("otel_metrics_export", received.HTTPURL(), "interval: 1s"),
+	})
+	warm(t, e, keys, front.Process)
+	client := visitor(t, keys, visiting{closing: true})
+	for _, url := range []string{front.URL("/call"), web.URL("/hello"), web.URL("/status/500")} {
+		if err := visit(client, http.MethodGet, url, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return e.Eventually(t, "calls, spans and an export of metrics", func(s harness.Snapshot) bool {
+		return s.Count(harness.Client, nil) > 0 && s.Value("sonde_spans_exported_total", nil) > 0 &&
+			s.Value("sonde_otlp_metrics_exports_total", harness.Labels{"result": "success"}) > 0
+	})
 }
