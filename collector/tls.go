@@ -56,9 +56,19 @@ func sendTLSFiles(s *scrape, ch chan<- prometheus.Metric) {
 }
 
 func sendTLSFailures(s *scrape, ch chan<- prometheus.Metric) {
-	send := tlsFailures().Sender(ch)
+	type kind struct {
+		library tlslib.Library
+		reason  string
+	}
+	counts := map[kind]uint64{}
 	for _, failure := range s.TLS.Failures() {
-		send(float64(failure.Count), failure.Library.String(), failure.Reason)
+		counts[kind{failure.Library, failure.Reason}] = failure.Count
+	}
+	send := tlsFailures().Sender(ch)
+	for _, library := range tlslib.Libraries() {
+		for _, cause := range tlstap.Causes() {
+			send(float64(counts[kind{library, cause.Reason}]), library.String(), cause.Reason)
+		}
 	}
 }
 

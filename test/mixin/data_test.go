@@ -200,12 +200,6 @@ func unanswered(t *testing.T, p prometheus, q question) string {
 	if err != nil {
 		return err.Error()
 	}
-	if q.exempt != "" {
-		if len(samples) > 0 {
-			return fmt.Sprintf("has %d series, although %s; it needs no exemption any more", len(samples), q.exempt)
-		}
-		return ""
-	}
 	if !slices.ContainsFunc(samples, sample.isNumber) {
 		return fmt.Sprintf("has %d series, none with a number", len(samples))
 	}
