@@ -177,23 +177,25 @@ func sortedFlags(flags map[string]*kingpin.FlagModel, prefix string) []string {
 }
 
 func defaultOf(flag *kingpin.FlagModel) string {
-	switch {
-	case len(flag.Default) > 0:
-		return code(flag.Default, ", ")
-	case flag.IsBoolFlag():
+	texts := slices.DeleteFunc(slices.Clone(flag.Default), func(text string) bool { return text == "" })
+	if len(texts) == 0 && flag.IsBoolFlag() && flag.Envar != "" {
 		return "`false`"
 	}
-	return ""
+	return code(texts, ", ")
 }
 
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+// oneLine is a text as it is, for a cell of a table: stars would make it slanted.
+func oneLine(text string) string {
+	return strings.ReplaceAll(strings.Join(strings.Fields(text), " "), "*", "\\*")
+}
 
 // writeForeign lists what files of Beyla may have and Sonde has not, one row for
 // each advice.
 func writeForeign(page *strings.Builder) {
 	page.WriteString("## Keys of Beyla that Sonde does not have\n\n" +
 		"An error says that something else would be measured or exported without the key. A warning says\n" +
-		"that the key has no effect. Neither is said of a value that asks for what Sonde does anyway.\n\n")
+		"that the key has no effect. Neither is said of a value that asks for what Sonde does anyway. Keys of\n" +
+		"`discovery.services` are meant in `discovery.exclude` as well.\n\n")
 	type row struct {
 		advice string
 		keys   []string
@@ -219,7 +221,7 @@ func writeForeign(page *strings.Builder) {
 		}
 		var cells [][]string
 		for _, r := range rows {
-			cells = append(cells, []string{strings.Join(r.keys, "<br>"), sentence(r.advice)})
+			cells = append(cells, []string{strings.Join(r.keys, "<br>"), oneLine(sentence(r.advice))})
 		}
 		fmt.Fprintf(page, "### %s\n\n", kind.title)
 		table(page, []string{"Key", "What to do"}, cells)
