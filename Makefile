@@ -14,6 +14,7 @@ REVISION := $(shell git rev-parse --verify --quiet HEAD 2>/dev/null || echo unkn
 BRANCH   := $(shell git symbolic-ref --short --quiet HEAD 2>/dev/null || echo unknown)
 DATE     := $(shell TZ=UTC git log -1 --format=%cd --date=format-local:%Y%m%d-%H:%M:%S 2>/dev/null || echo unknown)
 INFO     := github.com/prometheus/common/version
+OUTPUT   := sonde_exporter
 LDFLAGS  := -s -w \
 	-X $(INFO).Version=$(VERSION) \
 	-X $(INFO).Revision=$(REVISION) \
@@ -22,13 +23,19 @@ LDFLAGS  := -s -w \
 	-X $(INFO).BuildDate=$(DATE)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-unit test-kernels update-verifier-budget benchmark soak screenshots fuzz lint generate check-generated mixin docs certs clean
+.PHONY: help build package release demo test test-unit test-kernels update-verifier-budget benchmark soak screenshots fuzz lint generate check-generated mixin docs certs clean
 
 help: ## print this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "make %-22s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 build: ## build ./sonde_exporter
-	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o sonde_exporter .
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(OUTPUT) .
+
+package: ## build deb, rpm and archive of what is here, for this machine's architecture, in dist/
+	@scripts/release --allow-changes $(shell $(GO) env GOARCH)
+
+release: ## build all that is released, for amd64 and arm64, in dist/
+	@scripts/release amd64 arm64
 
 demo: build ## measure a small demo service and show its histograms (uses sudo)
 	@scripts/demo
@@ -83,5 +90,5 @@ certs: ## make a certificate authority and a server certificate in certs/
 
 clean: ## remove what the targets above have made, except certs/
 	rm -f sonde_exporter test.log
-	rm -rf mixin/out
+	rm -rf dist mixin/out
 	$(GO) clean ./...

@@ -97,6 +97,11 @@ func Launch(program string, listenPort int, dir string, opts Options) (*Exporter
 	return e, nil
 }
 
+// Attach is an exporter that somebody else has started, who also stops it.
+func Attach(url string) *Exporter {
+	return &Exporter{URL: url, log: &log{}, client: &http.Client{Transport: &http.Transport{}}}
+}
+
 // Start is Launch for one test, which stops it and demands a clean end.
 func Start(t testing.TB, program string, opts Options) *Exporter {
 	t.Helper()
