@@ -5,6 +5,7 @@ go 1.26.0
 replace sonde_exporter/test => ../
 
 require (
+	github.com/CycloneDX/cyclonedx-go v0.12.0
 	golang.org/x/sys v0.49.0
 	sonde_exporter/test v0.0.0-00010101000000-000000000000
 )

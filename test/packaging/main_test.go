@@ -110,8 +110,12 @@ func (r released) rpm(arch string) string {
 	return r.file("sonde-exporter-%s-1.%s.rpm", rpmNames()[arch])
 }
 
-func (r released) archive(arch string) string { return r.file("sonde_exporter-%s.linux-%s.tar.gz", arch) }
-func (r released) sbom(arch string) string    { return r.file("sonde_exporter-%s.linux-%s.cdx.json", arch) }
+func (r released) archive(arch string) string {
+	return r.file("sonde_exporter-%s.linux-%s.tar.gz", arch)
+}
+func (r released) sbom(arch string) string {
+	return r.file("sonde_exporter-%s.linux-%s.cdx.json", arch)
+}
 
 func (r released) file(pattern, arch string) string {
 	return filepath.Join(r.dir, "dist", fmt.Sprintf(pattern, r.version, arch))
@@ -143,4 +147,14 @@ func output(t testing.TB, name string, args ...string) string {
 		t.Fatalf("%s %s: %v\n%s%s", name, strings.Join(args, " "), err, text, failures.String())
 	}
 	return string(text)
+}
+
+// failure runs a program that has to fail and returns what it says of that.
+func failure(t testing.TB, name string, args ...string) string {
+	t.Helper()
+	said, err := exec.CommandContext(t.Context(), name, args...).CombinedOutput()
+	if err == nil {
+		t.Fatalf("%s %s succeeded, want it to fail; it said:\n%s", name, strings.Join(args, " "), said)
+	}
+	return string(said)
 }
