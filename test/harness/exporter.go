@@ -97,9 +97,10 @@ func Launch(program string, listenPort int, dir string, opts Options) (*Exporter
 	return e, nil
 }
 
-// Attach is an exporter that somebody else has started, who also stops it.
-func Attach(url string) *Exporter {
-	return &Exporter{URL: url, log: &log{}, client: &http.Client{Transport: &http.Transport{}}}
+// Attach is an exporter that somebody else has started, who also stops it. The
+// transport leads there.
+func Attach(url string, transport *http.Transport) *Exporter {
+	return &Exporter{URL: url, log: &log{}, client: &http.Client{Transport: transport}}
 }
 
 // Start is Launch for one test, which stops it and demands a clean end.

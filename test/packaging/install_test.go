@@ -34,10 +34,11 @@ func TestDebianInstallation(t *testing.T) {
 			t.Logf("systemd and Sonde said:\n%s", said)
 		}
 	})
-	e := harness.Attach(fmt.Sprintf("http://127.0.0.1:%d", port))
+	e := harness.Attach(fmt.Sprintf("http://127.0.0.1:%d", port), &http.Transport{})
+	waitReady := func() { waitReady(t, e.URL, &http.Transport{}) }
 
 	m.run(t, "dpkg", "--install", deb)
-	waitReady(t, e)
+	waitReady()
 	first := mainPID(t, m)
 	t.Run("installed", func(t *testing.T) { checkInstalled(t, m, first) })
 	t.Run("sandbox", func(t *testing.T) { checkMeasures(t, m, e) })
@@ -46,7 +47,7 @@ func TestDebianInstallation(t *testing.T) {
 	t.Run("with CAP_SYS_ADMIN", func(t *testing.T) { checkSysAdmin(t, m, e) })
 
 	m.run(t, "dpkg", "--install", deb)
-	waitReady(t, e)
+	waitReady()
 	t.Run("upgraded", func(t *testing.T) {
 		if second := mainPID(t, m); second == first {
 			t.Errorf("process %s still runs after the upgrade, want a new one", first)
@@ -59,20 +60,6 @@ func TestDebianInstallation(t *testing.T) {
 	t.Run("removed", func(t *testing.T) { checkRemoved(t, m) })
 	m.run(t, "dpkg", "--purge", "sonde-exporter")
 	t.Run("purged", func(t *testing.T) { checkPurged(t, m) })
-}
-
-// waitReady waits until the service runs.
-func waitReady(t *testing.T, e *harness.Exporter) {
-	t.Helper()
-	ready := func() bool {
-		resp, err := http.Get(e.URL + "/-/ready")
-		if err != nil {
-			return false
-		}
-		resp.Body.Close()
-		return resp.StatusCode == http.StatusOK
-	}
-	wait(t, "the service is ready", ready)
 }
 
 func mainPID(t testing.TB, m machine) string {

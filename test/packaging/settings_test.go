@@ -56,5 +56,5 @@ func restart(t *testing.T, m machine, e *harness.Exporter) {
 	t.Helper()
 	m.run(t, "systemctl", "daemon-reload")
 	m.run(t, "systemctl", "restart", unit)
-	waitReady(t, e)
+	waitReady(t, e.URL, &http.Transport{})
 }
