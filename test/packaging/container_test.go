@@ -80,24 +80,29 @@ func newCgroup(t testing.TB) string {
 	return dir
 }
 
-// dialIn connects from the network namespace of a process.
+// dialIn connects from the network namespace of a process. The thread comes back:
+// if it ended, so would the programs that it has started (Pdeathsig).
 func dialIn(pid int) func(ctx context.Context, network, address string) (net.Conn, error) {
-	return func(ctx context.Context, network, address string) (conn net.Conn, err error) {
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			// The thread ends with this goroutine rather than serve others.
-			runtime.LockOSThread()
-			namespace, openErr := os.Open(fmt.Sprintf("/proc/%d/ns/net", pid))
-			if err = openErr; err != nil {
-				return
-			}
-			defer namespace.Close()
-			if err = unix.Setns(int(namespace.Fd()), unix.CLONE_NEWNET); err == nil {
-				conn, err = (&net.Dialer{}).DialContext(ctx, network, address)
-			}
-		}()
-		<-done
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		own, err := os.Open("/proc/thread-self/ns/net")
+		if err != nil {
+			return nil, err
+		}
+		defer own.Close()
+		other, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", pid))
+		if err != nil {
+			return nil, err
+		}
+		defer other.Close()
+		if err := unix.Setns(int(other.Fd()), unix.CLONE_NEWNET); err != nil {
+			return nil, err
+		}
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		if err := unix.Setns(int(own.Fd()), unix.CLONE_NEWNET); err != nil {
+			panic(fmt.Sprintf("a thread is left in another network namespace: %v", err))
+		}
 		return conn, err
 	}
 }
