@@ -6,8 +6,11 @@ import (
 	"strings"
 )
 
-// number is one in a quoted regular expression.
-var number = regexp.MustCompile(`\d+(\\?[.,:]\d+)*`)
+var (
+	// number is one in a quoted regular expression.
+	number = regexp.MustCompile(`\d+(\\?[.,:]\d+)*`)
+	spaces = regexp.MustCompile(`\s+`)
+)
 
 // compareShape demands that every line that a page shows is among the lines that
 // were printed, in this order. Numbers and widths of columns may differ, and "…"
@@ -36,9 +39,8 @@ func compareShape(shown, printed string) error {
 func shape(line string) *regexp.Regexp {
 	pieces := strings.Split(line, "…")
 	for i, piece := range pieces {
-		piece = strings.Join(strings.Fields(" "+piece+" "), " ")
 		piece = number.ReplaceAllString(regexp.QuoteMeta(piece), `[\d.,:]+`)
-		pieces[i] = strings.ReplaceAll(piece, " ", `\s+`)
+		pieces[i] = spaces.ReplaceAllString(piece, `\s+`)
 	}
 	return regexp.MustCompile("^" + strings.Join(pieces, ".*") + "$")
 }
