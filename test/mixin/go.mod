@@ -4,7 +4,7 @@ go 1.26.0
 
 require (
 	github.com/prometheus/prometheus v0.308.0
-	go.yaml.in/yaml/v3 v3.0.5
+	go.yaml.in/yaml/v3 v3.0.6
 	sonde_exporter/test v0.0.0
 )
 
