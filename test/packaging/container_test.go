@@ -139,10 +139,15 @@ func TestDocker(t *testing.T) {
 }
 
 // TestContainerWithoutHostCgroup demands an error in place of a measuring instrument
-// that measures nothing but itself.
+// that measures nothing but itself. Where the host's first process may be looked into,
+// Sonde reaches the host's cgroups that way.
 func TestContainerWithoutHostCgroup(t *testing.T) {
 	c := docker(t)
 	c.ownCgroup, c.mounts, c.args = true, nil, nil
+	if _, err := os.Stat("/proc/1/root/sys/fs/cgroup"); err == nil {
+		checkMeasures(t, startMachine(t, ""), c.start(t))
+		return
+	}
 	said, err := c.command(t, servers.FreePort(t)).CombinedOutput()
 	if err == nil || !strings.Contains(string(said), "sees only a part of cgroup v2") || !strings.Contains(string(said), "--cgroupns=host") {
 		t.Errorf("Sonde ended with %v and said:\n%s\nwant it to say that the host's cgroups are missing", err, said)
