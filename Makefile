@@ -91,4 +91,3 @@ certs: ## make a certificate authority and a server certificate in certs/
 clean: ## remove what the targets above have made, except certs/
 	rm -f sonde_exporter test.log
 	rm -rf dist mixin/out
-	$(GO) clean ./...

@@ -1,13 +1,16 @@
 package collector
 
 import (
+	"slices"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"sonde_exporter/metric"
+	"sonde_exporter/probe"
 )
 
 func programRuns() metric.Family {
-	return metric.Counter("sonde_bpf_program_runs_total", "How often a BPF program ran.", programLabels()...)
+	return metric.Counter("sonde_bpf_program_runs_total", "How often a BPF program ran; absent if the kernel does not measure it.", programLabels()...)
 }
 
 func programSeconds() metric.Family {
@@ -25,6 +28,11 @@ func updateProgram(s *scrape, ch chan<- prometheus.Metric) error {
 	programs, err := s.Probe.Programs()
 	if err != nil {
 		return err
+	}
+	// Zeros of a kernel that does not measure would say that Sonde costs nothing.
+	ran := func(p probe.ProgramStats) bool { return p.Runs > 0 }
+	if !slices.ContainsFunc(programs, ran) {
+		return nil
 	}
 	runs, seconds := programRuns().Sender(ch), programSeconds().Sender(ch)
 	for _, p := range programs {

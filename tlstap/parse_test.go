@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"testing"
@@ -138,5 +139,21 @@ func TestCauses(t *testing.T) {
 	want := []string{"permission", "permission", "unsupported", "unsupported", "instruction", "instruction", "limit", "filesystem", "other"}
 	if !slices.Equal(got, want) {
 		t.Errorf("causes are %v, want %v", got, want)
+	}
+}
+
+// TestWithoutPath: what is wrong with one process is one series for all of them.
+func TestWithoutPath(t *testing.T) {
+	denied := &fs.PathError{Op: "open", Path: "/proc/4711/map_files/1-2", Err: fs.ErrPermission}
+	cases := map[string]error{
+		"permission denied": denied,
+		"another file has taken its name: permission denied": fmt.Errorf("another file has taken its name: %w", denied),
+		"it is not a regular file":                           errors.New("it is not a regular file"),
+	}
+	for want, err := range cases {
+		want = strings.Replace(want, "permission denied", denied.Err.Error(), 1)
+		if got := withoutPath(err); got != want {
+			t.Errorf("%v becomes %q, want %q", err, got, want)
+		}
 	}
 }

@@ -3,7 +3,9 @@ package tlstap
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
+	"strings"
 
 	"sonde_exporter/tlslib"
 )
@@ -63,7 +65,7 @@ func (t *Tap) inspect(one *process) {
 	case err != nil:
 		one.hidden = []tlslib.Hidden{{
 			Library: unknownLibrary,
-			Reason:  fmt.Sprintf("which files the process maps cannot be read (%v); Sonde needs CAP_SYS_PTRACE for this", err),
+			Reason:  fmt.Sprintf("which files the process maps cannot be read (%s); Sonde needs CAP_SYS_PTRACE for this", withoutPath(err)),
 		}}
 		t.changed = true
 		return
@@ -121,9 +123,19 @@ func unreadable(mapping mapping, err error) tlslib.Hidden {
 	}
 	return tlslib.Hidden{
 		Library: unknownLibrary,
-		Reason: fmt.Sprintf("the mapped file %q cannot be read (%v); Sonde needs CAP_SYS_ADMIN, or CAP_CHECKPOINT_RESTORE and CAP_DAC_READ_SEARCH",
-			printable(mapping.path), err),
+		Reason: fmt.Sprintf("the mapped file %q cannot be read (%s); Sonde needs CAP_SYS_ADMIN, or CAP_CHECKPOINT_RESTORE and CAP_DAC_READ_SEARCH",
+			printable(mapping.path), withoutPath(err)),
 	}
+}
+
+// withoutPath is an error without the file below /proc/PID that it is about: in a
+// label it has to be the same for every process.
+func withoutPath(err error) string {
+	var about *fs.PathError
+	if errors.As(err, &about) {
+		return strings.ReplaceAll(err.Error(), about.Error(), about.Err.Error())
+	}
+	return err.Error()
 }
 
 // lookAtFile attaches to the libraries in a file, and returns those that it
