@@ -37,23 +37,29 @@ func documentedKeys(t *testing.T) map[string]keyRow {
 		t.Fatal("docs/coming-from-beyla.md has no part Keys")
 	}
 	tables, _, _ = strings.Cut(tables, "\n## ")
-	rows := map[string]keyRow{}
+	rows, section := map[string]keyRow{}, ""
 	for line := range strings.Lines(tables) {
+		if heading, found := strings.CutPrefix(line, "### "); found {
+			section = map[string]string{"Rules of discovery": ruleSection}[strings.TrimSpace(heading)]
+		}
 		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), " | ")
 		if !strings.HasPrefix(line, "| `") || len(cells) != 3 {
 			continue
 		}
 		for _, key := range quotedWords.FindAllStringSubmatch(cells[0], -1) {
-			if _, twice := rows[key[1]]; twice {
-				t.Errorf("%s is in two rows", key[1])
+			name := section + key[1]
+			if _, twice := rows[name]; twice {
+				t.Errorf("%s is in two rows", name)
 			}
-			rows[key[1]] = keyRow{strings.TrimSpace(cells[1]), strings.TrimSpace(cells[2])}
+			rows[name] = keyRow{strings.TrimSpace(cells[1]), strings.TrimSpace(cells[2])}
 		}
 	}
 	return rows
 }
 
-// ruleList are the sections whose rules have the same keys; the page shows one.
+// ruleSection stands for the sections whose rules have the same keys.
+const ruleSection = "discovery.services[]."
+
 var ruleList = regexp.MustCompile(`^discovery\.(services|exclude_services|exclude)\.`)
 
 // absentKeys is what the tables have to say of the keys that Sonde does not have.
@@ -68,7 +74,7 @@ func absentKeys() map[string]keyRow {
 			row.status += " unless `" + strings.Join(known.same, "`, `") + "`"
 		}
 		if known.advice != "" { // of a section, the keys are there
-			rows[ruleList.ReplaceAllString(key, "discovery.services[].")] = row
+			rows[ruleList.ReplaceAllString(key, ruleSection)] = row
 		}
 	}
 	return rows
@@ -96,7 +102,7 @@ func renamedKeys() map[string]string {
 			all[section+name] = here
 		}
 	}
-	add("discovery.services[].", ruleSpellings())
+	add(ruleSection, ruleSpellings())
 	for _, section := range []string{"discovery", "otel_traces_export", "otel_metrics_export"} {
 		add(section+".", (&fileReader{}).otherSpellings(section))
 	}
@@ -142,7 +148,7 @@ func onlyHere(key string) bool {
 func fileWith(key string) string {
 	var file strings.Builder
 	names := strings.Split(key, ".")
-	closing, selector := "", "open_port: 80"
+	closing, selector := "", "open_port: 80" // a rule needs one; not that of the key
 	if strings.Contains(key, "open_port") {
 		selector = "executable_name: a"
 	}
