@@ -32,6 +32,23 @@ func staysAsSonde(s *scene, command string) (string, error) {
 	return "", err
 }
 
+// withSonde starts Sonde for commands that ask one, where the page has not told to.
+func withSonde(then action) action {
+	return func(s *scene, command string) (string, error) {
+		if s.daemon == nil {
+			if _, err := staysAsSonde(s, "sonde_exporter"); err != nil {
+				return "", err
+			}
+		}
+		return then(s, command)
+	}
+}
+
+// staysAsPrometheus starts Prometheus, in place of what ran before.
+func staysAsPrometheus(s *scene, command string) (string, error) {
+	return "", s.start(command, "curl --fail --silent http://localhost:9090/-/ready")
+}
+
 // traffic is a service that lives for one request.
 const traffic = `python3 -m http.server --bind 127.0.0.1 8000 2>/dev/null & server=$!
 until curl --fail --silent --output /dev/null http://127.0.0.1:8000/VERSION; do sleep 0.05; done
@@ -84,6 +101,23 @@ func filesExist(s *scene, command string) (string, error) {
 		if _, err := os.Stat(filepath.Join(s.dir, path)); err != nil {
 			return "", fmt.Errorf("there is no file %s in the repository", path)
 		}
+	}
+	return "", nil
+}
+
+// exists demands one file of the repository.
+func exists(path string) action {
+	return func(s *scene, _ string) (string, error) { return s.run("ls " + path) }
+}
+
+// versionAgrees demands that the names of packages have the version of the repository.
+func versionAgrees(s *scene, command string) (string, error) {
+	version, err := os.ReadFile(filepath.Join(s.dir, "VERSION"))
+	if err != nil {
+		return "", err
+	}
+	if !strings.Contains(command, strings.TrimSpace(string(version))+"-1") {
+		return "", fmt.Errorf("%s: this is not the version of the file VERSION, %s", command, version)
 	}
 	return "", nil
 }
