@@ -51,7 +51,7 @@ func installingRows() []row {
 		},
 		{
 			command: like(`podman build .* \.`),
-			try:     cannot("it fetches images from a registry", exists("Dockerfile")),
+			try:     cannot("it fetches images from a registry", exists("Containerfile")),
 		},
 		{
 			command: like(`docker run .* sonde_exporter --path\.rootfs=/host`),
