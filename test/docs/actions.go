@@ -69,7 +69,7 @@ func onlyPlanned(s *scene, command string) (string, error) {
 }
 
 func inHelp(s *scene, target string) error {
-	help, err := s.run("make help")
+	help, err := s.help("make help")
 	if err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func flagsKnown(s *scene, command string) error {
 	if !found {
 		return nil
 	}
-	help, err := s.run("sonde_exporter --help 2>&1")
+	help, err := s.help("sonde_exporter --help")
 	if err != nil {
 		return err
 	}

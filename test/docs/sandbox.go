@@ -38,17 +38,18 @@ var notCopied = map[string]bool{".git": true, "certs": true, "dist": true, "sond
 type scene struct {
 	// dir is the copy of the repository, in which commands run.
 	dir    string
-	binary string
 	path   string
 	pid    int
 	daemon *daemon
+	// helps are what commands that print help have said.
+	helps map[string]string
 }
 
 // newScene makes a scene that ends with the test.
 func newScene(t *testing.T, root, binary string) *scene {
 	t.Helper()
 	top := t.TempDir()
-	s := &scene{dir: filepath.Join(top, "sonde"), binary: binary}
+	s := &scene{dir: filepath.Join(top, "sonde"), helps: map[string]string{}}
 	bin, etc := filepath.Join(top, "bin"), filepath.Join(top, "etc")
 	s.path = bin + ":" + os.Getenv("PATH") + ":/usr/local/go/bin:/usr/sbin:/sbin"
 	err := errors.Join(
@@ -143,4 +144,16 @@ func (s *scene) run(line string) (string, error) {
 		return "", fmt.Errorf("%s: %w; it said:\n%s", line, err, strings.TrimSpace(said.String()))
 	}
 	return said.String(), nil
+}
+
+// help is run for a command that always says the same.
+func (s *scene) help(line string) (string, error) {
+	if said, ok := s.helps[line]; ok {
+		return said, nil
+	}
+	said, err := s.run(line)
+	if err == nil {
+		s.helps[line] = said
+	}
+	return said, err
 }
