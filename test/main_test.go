@@ -3,11 +3,6 @@
 package e2e
 
 import (
-	"errors"
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"sync"
 	"testing"
 
@@ -33,37 +28,14 @@ var sharedExporter = sync.OnceValues(func() (*harness.Exporter, error) {
 })
 
 func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "end-to-end tests:", err)
-		code = max(code, 1)
-	}
-	os.Exit(code)
-}
-
-func run(m *testing.M) (code int, err error) {
-	if os.Geteuid() != 0 {
-		return 1, errors.New("they load programs into the kernel: run them as root")
-	}
-	root, err := harness.Root()
-	if err != nil {
-		return 1, err
-	}
-	install := exec.Command(filepath.Join(root, "scripts", "setup"), "test")
-	if said, err := install.CombinedOutput(); err != nil {
-		return 1, fmt.Errorf("cannot install the servers: %w\n%s", err, said)
-	}
-	programs, err := build()
-	defer func() { err = errors.Join(err, programs.Remove()) }()
-	if err != nil {
-		return 1, err
-	}
-	exporter, err := sharedExporter()
-	if err != nil {
-		return 1, err
-	}
-	code = m.Run()
-	return code, exporter.Stop()
+	harness.Main(build, func() (int, error) {
+		exporter, err := sharedExporter()
+		if err != nil {
+			return 1, err
+		}
+		code := m.Run()
+		return code, exporter.Stop()
+	})
 }
 
 // programs are the paths of what was built.

@@ -6,9 +6,6 @@ import (
 	"io"
 	"math"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -26,29 +23,7 @@ const patience = 20 * time.Second
 var build = sync.OnceValues(harness.Build)
 
 func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "tests of the mixin:", err)
-		code = max(code, 1)
-	}
-	os.Exit(code)
-}
-
-func run(m *testing.M) (code int, err error) {
-	root, err := harness.Root()
-	if err != nil {
-		return 1, err
-	}
-	install := exec.Command(filepath.Join(root, "scripts", "setup"), "test")
-	if said, err := install.CombinedOutput(); err != nil {
-		return 1, fmt.Errorf("cannot install the servers: %w\n%s", err, said)
-	}
-	programs, err := build()
-	defer func() { err = errors.Join(err, programs.Remove()) }()
-	if err != nil {
-		return 1, err
-	}
-	return m.Run(), nil
+	harness.Main(build, func() (int, error) { return m.Run(), nil })
 }
 
 // sondeConfig names two services with a namespace and two without. One fails half of
