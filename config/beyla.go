@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"sonde_exporter/routes"
 )
 
 // beylaKey is a key of Grafana Beyla that Sonde does not have.
@@ -51,6 +53,14 @@ func (f *fileReader) beyla(key, value *yaml.Node, at location) bool {
 	}
 	f.problems.tell(place, "is a key of Beyla that Sonde does not have: %s", known.advice)
 	return false
+}
+
+// unmatchedOf takes the word of Beyla 3 for what the heuristic of Sonde does anyway.
+func unmatchedOf(text string) string {
+	if text == "low-cardinality" {
+		return routes.UnmatchedHeuristic
+	}
+	return text
 }
 
 // withoutIndex turns discovery.services[0].k8s_namespace into

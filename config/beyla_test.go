@@ -44,7 +44,7 @@ otel_metrics_export:
   histogram_aggregation: base2_exponential_bucket_histogram
 network: {enable: false}
 trace_printer: disabled
-routes: {unmatched: heuristic, wildcard_char: "*", ignore_mode: all}
+routes: {unmatched: low-cardinality, wildcard_char: "*", ignore_mode: all}
 prometheus_export: {path: /metrics, features: application}
 `)
 	traces := defaultTraces()

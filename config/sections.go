@@ -53,7 +53,7 @@ func (f *fileReader) sections() map[string]keys {
 			},
 			"unmatched": func(n *yaml.Node, at location) {
 				if text, ok := f.text(n, at); ok {
-					f.draft.unmatched = located[string]{text, at}
+					f.draft.unmatched = located[string]{unmatchedOf(text), at}
 				}
 			},
 		},
