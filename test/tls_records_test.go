@@ -128,7 +128,9 @@ func TestTLSFraming(t *testing.T) {
 // where it looks like HTTP.
 func TestTLSUpgrade(t *testing.T) {
 	keys := newKeys(t)
-	web := servers.GoTLS(t, programs(t).GoServer, keys.KeyFiles, "")
+	// A name of its own: the heuristic knows a hundred words of a service, and the
+	// tests before may have used up those of all Go servers.
+	web := servers.GoTLS(t, programs(t).GoServer, keys.KeyFiles, "", "OTEL_SERVICE_NAME=upgrading")
 	warm(t, shared(t), keys, web.Process)
 	conn := dialTLS(t, keys, web.Process, visiting{})
 	talk(t, conn, request("/upgrade", "Connection: Upgrade", "Upgrade: echo"))

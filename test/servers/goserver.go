@@ -27,17 +27,17 @@ func Go(t testing.TB, program string, flags ...string) *GoServer {
 
 // GoTLS is Go with HTTPS, over HTTP/1.1 only. Its /call fetches /hello from the
 // address upstream over HTTPS; an empty one is for tests that never ask for it.
-func GoTLS(t testing.TB, program string, keys KeyFiles, upstream string) *GoServer {
+func GoTLS(t testing.TB, program string, keys KeyFiles, upstream string, env ...string) *GoServer {
 	t.Helper()
-	return GoTLSOn(t, program, FreePort(t), keys, upstream)
+	return GoTLSOn(t, program, FreePort(t), keys, upstream, env...)
 }
 
 // GoTLSOn is GoTLS for a test that chooses the port itself.
-func GoTLSOn(t testing.TB, program string, port int, keys KeyFiles, upstream string) *GoServer {
+func GoTLSOn(t testing.TB, program string, port int, keys KeyFiles, upstream string, env ...string) *GoServer {
 	t.Helper()
 	cmd := exec.Command(program, "-addr", fmt.Sprintf("127.0.0.1:%d,[::1]:%d", port, port),
 		"-cert", keys.Cert, "-key", keys.Key, "-upstream", "https://"+upstream)
-	cmd.Env = keys.trusting()
+	cmd.Env = append(keys.trusting(), env...)
 	s := GoCommand(t, port, cmd)
 	s.Secure = true
 	return s
