@@ -45,51 +45,48 @@ static __always_inline void adopt_existing_listener(struct sock *sk, struct task
 	bpf_map_update_elem(&listeners, &key, &conn->service, BPF_ANY);
 }
 
+/*
+ * The TCP socket inside an MPTCP listener has no file: the wire tap meets it when
+ * somebody connects (subflow.h).
+ */
+static __always_inline void await_subflow(struct sock *sk, struct task_struct *task, __u32 tgid)
+{
+	struct listener_key key = listener_key_of(&sk->__sk_common);
+	__u64 address = (__u64)sk;
+	__u32 *known = bpf_map_lookup_elem(&mptcp_listeners, &address), service;
+
+	if (known) { /* several processes may share it */
+		add_process(tgid, *known, OWNER_NO);
+		return;
+	}
+	service = service_of_listener(tgid);
+	if (!service)
+		return;
+	if (bpf_map_update_elem(&mptcp_listeners, &address, &service, BPF_ANY)) {
+		lose(LOSS_CONNECTION_MEMORY, 1);
+		return;
+	}
+	bpf_map_update_elem(&listeners, &key, &service, BPF_ANY);
+	__sync_fetch_and_add(&awaited_subflows, 1);
+	tell(EVENT_LISTEN, service, tgid, key.port, sk->__sk_common.skc_family, task);
+}
+
 SEC("iter/task_file")
 int existing_listeners(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
 	struct sock *sk;
-	__u32 tgid;
-	__u64 address;
 
 	if (!task || !file || (__u32)task->tgid == self_tgid)
 		return 0;
 	sk = socket_of(file);
 	if (!sk || sk->__sk_common.skc_state != BPF_TCP_LISTEN)
 		return 0;
-	tgid = task->tgid;
-	address = (__u64)sk;
 	if (sk->sk_protocol == IPPROTO_TCP)
-		adopt_existing_listener(sk, task, tgid);
+		adopt_existing_listener(sk, task, task->tgid);
 	else if (sk->sk_protocol == IPPROTO_MPTCP)
-		bpf_map_update_elem(&mptcp_owners, &address, &tgid, BPF_NOEXIST);
-	return 0;
-}
-
-/*
- * The TCP socket inside an MPTCP socket has no file, so it is found among all
- * TCP sockets of its network namespace, and its owner by the MPTCP socket.
- */
-SEC("iter/tcp")
-int existing_subflows(struct bpf_iter__tcp *ctx)
-{
-	struct sock_common *sk = ctx->sk_common;
-	struct mptcp_subflow_context *subflow;
-	__u64 address;
-	__u32 *tgid;
-
-	if (!sk || sk->skc_state != BPF_TCP_LISTEN ||
-	    !bpf_core_field_exists(struct mptcp_subflow_context, conn))
-		return 0;
-	subflow = BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_ulp_data);
-	if (!subflow)
-		return 0;
-	address = (__u64)BPF_CORE_READ(subflow, conn);
-	tgid = bpf_map_lookup_elem(&mptcp_owners, &address);
-	if (tgid)
-		adopt_existing_listener((struct sock *)sk, NULL, *tgid);
+		await_subflow(sk, task, task->tgid);
 	return 0;
 }
 

@@ -121,11 +121,6 @@ struct bpf_iter__task_file {
 	struct file *file;
 };
 
-struct bpf_iter__tcp {
-	struct bpf_iter_meta *meta;
-	struct sock_common *sk_common;
-};
-
 #pragma clang attribute pop
 
 #endif

@@ -41,6 +41,7 @@ volatile __u64 span_keep_slower_ns SHARED = 0; /* 0: no request is kept for bein
 volatile __u32 kernel_generation SHARED = 1; /* moves when a process joins a service */
 volatile __u32 series_count SHARED = 0;	     /* created, ever */
 volatile __u32 early_count SHARED = 0;	     /* entries in `early` */
+volatile __u32 awaited_subflows SHARED = 0;  /* of `mptcp_listeners`, not met yet */
 volatile __u64 overflow_count SHARED = 0;    /* observations that went to an overflow series */
 volatile __u64 unsolicited_count SHARED = 0; /* responses to no request, such as a 408 on idle */
 
@@ -102,14 +103,14 @@ struct {
 	__type(value, __u32); /* instance */
 } listeners SEC(".maps");
 
-/* MPTCP sockets found at start, by address, and the process that has each. */
+/* MPTCP listeners found at start, by address. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, MAX_LISTENERS);
 	__type(key, __u64);
-	__type(value, __u32); /* tgid */
-} mptcp_owners SEC(".maps");
+	__type(value, __u32); /* instance */
+} mptcp_listeners SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

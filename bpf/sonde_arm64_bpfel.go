@@ -583,7 +583,7 @@ const (
 	SondeMapHandlers               = "handlers"
 	SondeMapListeners              = "listeners"
 	SondeMapLosses                 = "losses"
-	SondeMapMptcpOwners            = "mptcp_owners"
+	SondeMapMptcpListeners         = "mptcp_listeners"
 	SondeMapOperations             = "operations"
 	SondeMapPieceScratch           = "piece_scratch"
 	SondeMapPorts                  = "ports"
@@ -603,7 +603,6 @@ const (
 	SondeMapWriters                = "writers"
 	SondeProgExistingConnections   = "existing_connections"
 	SondeProgExistingListeners     = "existing_listeners"
-	SondeProgExistingSubflows      = "existing_subflows"
 	SondeProgProcessExec           = "process_exec"
 	SondeProgProcessExit           = "process_exit"
 	SondeProgProcessFork           = "process_fork"
@@ -611,6 +610,7 @@ const (
 	SondeProgSocketState           = "socket_state"
 	SondeProgWireEgress            = "wire_egress"
 	SondeProgWireIngress           = "wire_ingress"
+	SondeVarAwaitedSubflows        = "awaited_subflows"
 	SondeVarEarlyCount             = "early_count"
 	SondeVarFoldIds                = "fold_ids"
 	SondeVarHashSeed               = "hash_seed"
@@ -694,7 +694,6 @@ type SondeSpecs struct {
 type SondeProgramSpecs struct {
 	ExistingConnections *ebpf.ProgramSpec `ebpf:"existing_connections"`
 	ExistingListeners   *ebpf.ProgramSpec `ebpf:"existing_listeners"`
-	ExistingSubflows    *ebpf.ProgramSpec `ebpf:"existing_subflows"`
 	ProcessExec         *ebpf.ProgramSpec `ebpf:"process_exec"`
 	ProcessExit         *ebpf.ProgramSpec `ebpf:"process_exit"`
 	ProcessFork         *ebpf.ProgramSpec `ebpf:"process_fork"`
@@ -708,41 +707,42 @@ type SondeProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type SondeMapSpecs struct {
-	Carries       *ebpf.MapSpec `ebpf:"carries"`
-	Connections   *ebpf.MapSpec `ebpf:"connections"`
-	Controls      *ebpf.MapSpec `ebpf:"controls"`
-	Early         *ebpf.MapSpec `ebpf:"early"`
-	Empty         *ebpf.MapSpec `ebpf:"empty"`
-	EmptySession  *ebpf.MapSpec `ebpf:"empty_session"`
-	FreeServices  *ebpf.MapSpec `ebpf:"free_services"`
-	Goroutines    *ebpf.MapSpec `ebpf:"goroutines"`
-	Handlers      *ebpf.MapSpec `ebpf:"handlers"`
-	Listeners     *ebpf.MapSpec `ebpf:"listeners"`
-	Losses        *ebpf.MapSpec `ebpf:"losses"`
-	MptcpOwners   *ebpf.MapSpec `ebpf:"mptcp_owners"`
-	Operations    *ebpf.MapSpec `ebpf:"operations"`
-	PieceScratch  *ebpf.MapSpec `ebpf:"piece_scratch"`
-	Ports         *ebpf.MapSpec `ebpf:"ports"`
-	ProcessEvents *ebpf.MapSpec `ebpf:"process_events"`
-	Processes     *ebpf.MapSpec `ebpf:"processes"`
-	RequestEvents *ebpf.MapSpec `ebpf:"request_events"`
-	Scratches     *ebpf.MapSpec `ebpf:"scratches"`
-	Series        *ebpf.MapSpec `ebpf:"series"`
-	Services      *ebpf.MapSpec `ebpf:"services"`
-	Sessions      *ebpf.MapSpec `ebpf:"sessions"`
-	SocketTraces  *ebpf.MapSpec `ebpf:"socket_traces"`
-	Spans         *ebpf.MapSpec `ebpf:"spans"`
-	Spills        *ebpf.MapSpec `ebpf:"spills"`
-	Stash         *ebpf.MapSpec `ebpf:"stash"`
-	Threads       *ebpf.MapSpec `ebpf:"threads"`
-	TlsSockets    *ebpf.MapSpec `ebpf:"tls_sockets"`
-	Writers       *ebpf.MapSpec `ebpf:"writers"`
+	Carries        *ebpf.MapSpec `ebpf:"carries"`
+	Connections    *ebpf.MapSpec `ebpf:"connections"`
+	Controls       *ebpf.MapSpec `ebpf:"controls"`
+	Early          *ebpf.MapSpec `ebpf:"early"`
+	Empty          *ebpf.MapSpec `ebpf:"empty"`
+	EmptySession   *ebpf.MapSpec `ebpf:"empty_session"`
+	FreeServices   *ebpf.MapSpec `ebpf:"free_services"`
+	Goroutines     *ebpf.MapSpec `ebpf:"goroutines"`
+	Handlers       *ebpf.MapSpec `ebpf:"handlers"`
+	Listeners      *ebpf.MapSpec `ebpf:"listeners"`
+	Losses         *ebpf.MapSpec `ebpf:"losses"`
+	MptcpListeners *ebpf.MapSpec `ebpf:"mptcp_listeners"`
+	Operations     *ebpf.MapSpec `ebpf:"operations"`
+	PieceScratch   *ebpf.MapSpec `ebpf:"piece_scratch"`
+	Ports          *ebpf.MapSpec `ebpf:"ports"`
+	ProcessEvents  *ebpf.MapSpec `ebpf:"process_events"`
+	Processes      *ebpf.MapSpec `ebpf:"processes"`
+	RequestEvents  *ebpf.MapSpec `ebpf:"request_events"`
+	Scratches      *ebpf.MapSpec `ebpf:"scratches"`
+	Series         *ebpf.MapSpec `ebpf:"series"`
+	Services       *ebpf.MapSpec `ebpf:"services"`
+	Sessions       *ebpf.MapSpec `ebpf:"sessions"`
+	SocketTraces   *ebpf.MapSpec `ebpf:"socket_traces"`
+	Spans          *ebpf.MapSpec `ebpf:"spans"`
+	Spills         *ebpf.MapSpec `ebpf:"spills"`
+	Stash          *ebpf.MapSpec `ebpf:"stash"`
+	Threads        *ebpf.MapSpec `ebpf:"threads"`
+	TlsSockets     *ebpf.MapSpec `ebpf:"tls_sockets"`
+	Writers        *ebpf.MapSpec `ebpf:"writers"`
 }
 
 // SondeVariableSpecs contains global variables before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type SondeVariableSpecs struct {
+	AwaitedSubflows        *ebpf.VariableSpec `ebpf:"awaited_subflows"`
 	EarlyCount             *ebpf.VariableSpec `ebpf:"early_count"`
 	FoldIds                *ebpf.VariableSpec `ebpf:"fold_ids"`
 	HashSeed               *ebpf.VariableSpec `ebpf:"hash_seed"`
@@ -802,35 +802,35 @@ func (o *SondeObjects) Close() error {
 //
 // It can be passed to LoadSondeObjects or ebpf.CollectionSpec.LoadAndAssign.
 type SondeMaps struct {
-	Carries       *ebpf.Map `ebpf:"carries"`
-	Connections   *ebpf.Map `ebpf:"connections"`
-	Controls      *ebpf.Map `ebpf:"controls"`
-	Early         *ebpf.Map `ebpf:"early"`
-	Empty         *ebpf.Map `ebpf:"empty"`
-	EmptySession  *ebpf.Map `ebpf:"empty_session"`
-	FreeServices  *ebpf.Map `ebpf:"free_services"`
-	Goroutines    *ebpf.Map `ebpf:"goroutines"`
-	Handlers      *ebpf.Map `ebpf:"handlers"`
-	Listeners     *ebpf.Map `ebpf:"listeners"`
-	Losses        *ebpf.Map `ebpf:"losses"`
-	MptcpOwners   *ebpf.Map `ebpf:"mptcp_owners"`
-	Operations    *ebpf.Map `ebpf:"operations"`
-	PieceScratch  *ebpf.Map `ebpf:"piece_scratch"`
-	Ports         *ebpf.Map `ebpf:"ports"`
-	ProcessEvents *ebpf.Map `ebpf:"process_events"`
-	Processes     *ebpf.Map `ebpf:"processes"`
-	RequestEvents *ebpf.Map `ebpf:"request_events"`
-	Scratches     *ebpf.Map `ebpf:"scratches"`
-	Series        *ebpf.Map `ebpf:"series"`
-	Services      *ebpf.Map `ebpf:"services"`
-	Sessions      *ebpf.Map `ebpf:"sessions"`
-	SocketTraces  *ebpf.Map `ebpf:"socket_traces"`
-	Spans         *ebpf.Map `ebpf:"spans"`
-	Spills        *ebpf.Map `ebpf:"spills"`
-	Stash         *ebpf.Map `ebpf:"stash"`
-	Threads       *ebpf.Map `ebpf:"threads"`
-	TlsSockets    *ebpf.Map `ebpf:"tls_sockets"`
-	Writers       *ebpf.Map `ebpf:"writers"`
+	Carries        *ebpf.Map `ebpf:"carries"`
+	Connections    *ebpf.Map `ebpf:"connections"`
+	Controls       *ebpf.Map `ebpf:"controls"`
+	Early          *ebpf.Map `ebpf:"early"`
+	Empty          *ebpf.Map `ebpf:"empty"`
+	EmptySession   *ebpf.Map `ebpf:"empty_session"`
+	FreeServices   *ebpf.Map `ebpf:"free_services"`
+	Goroutines     *ebpf.Map `ebpf:"goroutines"`
+	Handlers       *ebpf.Map `ebpf:"handlers"`
+	Listeners      *ebpf.Map `ebpf:"listeners"`
+	Losses         *ebpf.Map `ebpf:"losses"`
+	MptcpListeners *ebpf.Map `ebpf:"mptcp_listeners"`
+	Operations     *ebpf.Map `ebpf:"operations"`
+	PieceScratch   *ebpf.Map `ebpf:"piece_scratch"`
+	Ports          *ebpf.Map `ebpf:"ports"`
+	ProcessEvents  *ebpf.Map `ebpf:"process_events"`
+	Processes      *ebpf.Map `ebpf:"processes"`
+	RequestEvents  *ebpf.Map `ebpf:"request_events"`
+	Scratches      *ebpf.Map `ebpf:"scratches"`
+	Series         *ebpf.Map `ebpf:"series"`
+	Services       *ebpf.Map `ebpf:"services"`
+	Sessions       *ebpf.Map `ebpf:"sessions"`
+	SocketTraces   *ebpf.Map `ebpf:"socket_traces"`
+	Spans          *ebpf.Map `ebpf:"spans"`
+	Spills         *ebpf.Map `ebpf:"spills"`
+	Stash          *ebpf.Map `ebpf:"stash"`
+	Threads        *ebpf.Map `ebpf:"threads"`
+	TlsSockets     *ebpf.Map `ebpf:"tls_sockets"`
+	Writers        *ebpf.Map `ebpf:"writers"`
 }
 
 func (m *SondeMaps) Close() error {
@@ -846,7 +846,7 @@ func (m *SondeMaps) Close() error {
 		m.Handlers,
 		m.Listeners,
 		m.Losses,
-		m.MptcpOwners,
+		m.MptcpListeners,
 		m.Operations,
 		m.PieceScratch,
 		m.Ports,
@@ -871,6 +871,7 @@ func (m *SondeMaps) Close() error {
 //
 // It can be passed to LoadSondeObjects or ebpf.CollectionSpec.LoadAndAssign.
 type SondeVariables struct {
+	AwaitedSubflows        *ebpf.Variable `ebpf:"awaited_subflows"`
 	EarlyCount             *ebpf.Variable `ebpf:"early_count"`
 	FoldIds                *ebpf.Variable `ebpf:"fold_ids"`
 	HashSeed               *ebpf.Variable `ebpf:"hash_seed"`
@@ -916,7 +917,6 @@ type SondeVariables struct {
 type SondePrograms struct {
 	ExistingConnections *ebpf.Program `ebpf:"existing_connections"`
 	ExistingListeners   *ebpf.Program `ebpf:"existing_listeners"`
-	ExistingSubflows    *ebpf.Program `ebpf:"existing_subflows"`
 	ProcessExec         *ebpf.Program `ebpf:"process_exec"`
 	ProcessExit         *ebpf.Program `ebpf:"process_exit"`
 	ProcessFork         *ebpf.Program `ebpf:"process_fork"`
@@ -930,7 +930,6 @@ func (p *SondePrograms) Close() error {
 	return _SondeClose(
 		p.ExistingConnections,
 		p.ExistingListeners,
-		p.ExistingSubflows,
 		p.ProcessExec,
 		p.ProcessExit,
 		p.ProcessFork,

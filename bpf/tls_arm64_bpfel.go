@@ -26,7 +26,7 @@ const (
 	TlsMapHandlers              = "handlers"
 	TlsMapListeners             = "listeners"
 	TlsMapLosses                = "losses"
-	TlsMapMptcpOwners           = "mptcp_owners"
+	TlsMapMptcpListeners        = "mptcp_listeners"
 	TlsMapNothing               = "nothing"
 	TlsMapOperations            = "operations"
 	TlsMapPorts                 = "ports"
@@ -48,6 +48,7 @@ const (
 	TlsProgTlsEnter             = "tls_enter"
 	TlsProgTlsLeave             = "tls_leave"
 	TlsProgTlsSocketState       = "tls_socket_state"
+	TlsVarAwaitedSubflows       = "awaited_subflows"
 	TlsVarEarlyCount            = "early_count"
 	TlsVarFoldIds               = "fold_ids"
 	TlsVarHashSeed              = "hash_seed"
@@ -123,40 +124,41 @@ type TlsProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type TlsMapSpecs struct {
-	Blanks        *ebpf.MapSpec `ebpf:"blanks"`
-	Connections   *ebpf.MapSpec `ebpf:"connections"`
-	Controls      *ebpf.MapSpec `ebpf:"controls"`
-	Empty         *ebpf.MapSpec `ebpf:"empty"`
-	EmptySession  *ebpf.MapSpec `ebpf:"empty_session"`
-	FreeServices  *ebpf.MapSpec `ebpf:"free_services"`
-	Goroutines    *ebpf.MapSpec `ebpf:"goroutines"`
-	Handlers      *ebpf.MapSpec `ebpf:"handlers"`
-	Listeners     *ebpf.MapSpec `ebpf:"listeners"`
-	Losses        *ebpf.MapSpec `ebpf:"losses"`
-	MptcpOwners   *ebpf.MapSpec `ebpf:"mptcp_owners"`
-	Nothing       *ebpf.MapSpec `ebpf:"nothing"`
-	Operations    *ebpf.MapSpec `ebpf:"operations"`
-	Ports         *ebpf.MapSpec `ebpf:"ports"`
-	ProcessEvents *ebpf.MapSpec `ebpf:"process_events"`
-	Processes     *ebpf.MapSpec `ebpf:"processes"`
-	RequestEvents *ebpf.MapSpec `ebpf:"request_events"`
-	Scratches     *ebpf.MapSpec `ebpf:"scratches"`
-	Series        *ebpf.MapSpec `ebpf:"series"`
-	Services      *ebpf.MapSpec `ebpf:"services"`
-	Sessions      *ebpf.MapSpec `ebpf:"sessions"`
-	Spans         *ebpf.MapSpec `ebpf:"spans"`
-	Threads       *ebpf.MapSpec `ebpf:"threads"`
-	TlsCarries    *ebpf.MapSpec `ebpf:"tls_carries"`
-	TlsSockets    *ebpf.MapSpec `ebpf:"tls_sockets"`
-	TlsSpills     *ebpf.MapSpec `ebpf:"tls_spills"`
-	TlsTraces     *ebpf.MapSpec `ebpf:"tls_traces"`
-	Writers       *ebpf.MapSpec `ebpf:"writers"`
+	Blanks         *ebpf.MapSpec `ebpf:"blanks"`
+	Connections    *ebpf.MapSpec `ebpf:"connections"`
+	Controls       *ebpf.MapSpec `ebpf:"controls"`
+	Empty          *ebpf.MapSpec `ebpf:"empty"`
+	EmptySession   *ebpf.MapSpec `ebpf:"empty_session"`
+	FreeServices   *ebpf.MapSpec `ebpf:"free_services"`
+	Goroutines     *ebpf.MapSpec `ebpf:"goroutines"`
+	Handlers       *ebpf.MapSpec `ebpf:"handlers"`
+	Listeners      *ebpf.MapSpec `ebpf:"listeners"`
+	Losses         *ebpf.MapSpec `ebpf:"losses"`
+	MptcpListeners *ebpf.MapSpec `ebpf:"mptcp_listeners"`
+	Nothing        *ebpf.MapSpec `ebpf:"nothing"`
+	Operations     *ebpf.MapSpec `ebpf:"operations"`
+	Ports          *ebpf.MapSpec `ebpf:"ports"`
+	ProcessEvents  *ebpf.MapSpec `ebpf:"process_events"`
+	Processes      *ebpf.MapSpec `ebpf:"processes"`
+	RequestEvents  *ebpf.MapSpec `ebpf:"request_events"`
+	Scratches      *ebpf.MapSpec `ebpf:"scratches"`
+	Series         *ebpf.MapSpec `ebpf:"series"`
+	Services       *ebpf.MapSpec `ebpf:"services"`
+	Sessions       *ebpf.MapSpec `ebpf:"sessions"`
+	Spans          *ebpf.MapSpec `ebpf:"spans"`
+	Threads        *ebpf.MapSpec `ebpf:"threads"`
+	TlsCarries     *ebpf.MapSpec `ebpf:"tls_carries"`
+	TlsSockets     *ebpf.MapSpec `ebpf:"tls_sockets"`
+	TlsSpills      *ebpf.MapSpec `ebpf:"tls_spills"`
+	TlsTraces      *ebpf.MapSpec `ebpf:"tls_traces"`
+	Writers        *ebpf.MapSpec `ebpf:"writers"`
 }
 
 // TlsVariableSpecs contains global variables before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type TlsVariableSpecs struct {
+	AwaitedSubflows       *ebpf.VariableSpec `ebpf:"awaited_subflows"`
 	EarlyCount            *ebpf.VariableSpec `ebpf:"early_count"`
 	FoldIds               *ebpf.VariableSpec `ebpf:"fold_ids"`
 	HashSeed              *ebpf.VariableSpec `ebpf:"hash_seed"`
@@ -200,34 +202,34 @@ func (o *TlsObjects) Close() error {
 //
 // It can be passed to LoadTlsObjects or ebpf.CollectionSpec.LoadAndAssign.
 type TlsMaps struct {
-	Blanks        *ebpf.Map `ebpf:"blanks"`
-	Connections   *ebpf.Map `ebpf:"connections"`
-	Controls      *ebpf.Map `ebpf:"controls"`
-	Empty         *ebpf.Map `ebpf:"empty"`
-	EmptySession  *ebpf.Map `ebpf:"empty_session"`
-	FreeServices  *ebpf.Map `ebpf:"free_services"`
-	Goroutines    *ebpf.Map `ebpf:"goroutines"`
-	Handlers      *ebpf.Map `ebpf:"handlers"`
-	Listeners     *ebpf.Map `ebpf:"listeners"`
-	Losses        *ebpf.Map `ebpf:"losses"`
-	MptcpOwners   *ebpf.Map `ebpf:"mptcp_owners"`
-	Nothing       *ebpf.Map `ebpf:"nothing"`
-	Operations    *ebpf.Map `ebpf:"operations"`
-	Ports         *ebpf.Map `ebpf:"ports"`
-	ProcessEvents *ebpf.Map `ebpf:"process_events"`
-	Processes     *ebpf.Map `ebpf:"processes"`
-	RequestEvents *ebpf.Map `ebpf:"request_events"`
-	Scratches     *ebpf.Map `ebpf:"scratches"`
-	Series        *ebpf.Map `ebpf:"series"`
-	Services      *ebpf.Map `ebpf:"services"`
-	Sessions      *ebpf.Map `ebpf:"sessions"`
-	Spans         *ebpf.Map `ebpf:"spans"`
-	Threads       *ebpf.Map `ebpf:"threads"`
-	TlsCarries    *ebpf.Map `ebpf:"tls_carries"`
-	TlsSockets    *ebpf.Map `ebpf:"tls_sockets"`
-	TlsSpills     *ebpf.Map `ebpf:"tls_spills"`
-	TlsTraces     *ebpf.Map `ebpf:"tls_traces"`
-	Writers       *ebpf.Map `ebpf:"writers"`
+	Blanks         *ebpf.Map `ebpf:"blanks"`
+	Connections    *ebpf.Map `ebpf:"connections"`
+	Controls       *ebpf.Map `ebpf:"controls"`
+	Empty          *ebpf.Map `ebpf:"empty"`
+	EmptySession   *ebpf.Map `ebpf:"empty_session"`
+	FreeServices   *ebpf.Map `ebpf:"free_services"`
+	Goroutines     *ebpf.Map `ebpf:"goroutines"`
+	Handlers       *ebpf.Map `ebpf:"handlers"`
+	Listeners      *ebpf.Map `ebpf:"listeners"`
+	Losses         *ebpf.Map `ebpf:"losses"`
+	MptcpListeners *ebpf.Map `ebpf:"mptcp_listeners"`
+	Nothing        *ebpf.Map `ebpf:"nothing"`
+	Operations     *ebpf.Map `ebpf:"operations"`
+	Ports          *ebpf.Map `ebpf:"ports"`
+	ProcessEvents  *ebpf.Map `ebpf:"process_events"`
+	Processes      *ebpf.Map `ebpf:"processes"`
+	RequestEvents  *ebpf.Map `ebpf:"request_events"`
+	Scratches      *ebpf.Map `ebpf:"scratches"`
+	Series         *ebpf.Map `ebpf:"series"`
+	Services       *ebpf.Map `ebpf:"services"`
+	Sessions       *ebpf.Map `ebpf:"sessions"`
+	Spans          *ebpf.Map `ebpf:"spans"`
+	Threads        *ebpf.Map `ebpf:"threads"`
+	TlsCarries     *ebpf.Map `ebpf:"tls_carries"`
+	TlsSockets     *ebpf.Map `ebpf:"tls_sockets"`
+	TlsSpills      *ebpf.Map `ebpf:"tls_spills"`
+	TlsTraces      *ebpf.Map `ebpf:"tls_traces"`
+	Writers        *ebpf.Map `ebpf:"writers"`
 }
 
 func (m *TlsMaps) Close() error {
@@ -242,7 +244,7 @@ func (m *TlsMaps) Close() error {
 		m.Handlers,
 		m.Listeners,
 		m.Losses,
-		m.MptcpOwners,
+		m.MptcpListeners,
 		m.Nothing,
 		m.Operations,
 		m.Ports,
@@ -267,6 +269,7 @@ func (m *TlsMaps) Close() error {
 //
 // It can be passed to LoadTlsObjects or ebpf.CollectionSpec.LoadAndAssign.
 type TlsVariables struct {
+	AwaitedSubflows       *ebpf.Variable `ebpf:"awaited_subflows"`
 	EarlyCount            *ebpf.Variable `ebpf:"early_count"`
 	FoldIds               *ebpf.Variable `ebpf:"fold_ids"`
 	HashSeed              *ebpf.Variable `ebpf:"hash_seed"`

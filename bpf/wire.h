@@ -4,6 +4,7 @@
 #define SONDE_WIRE_H
 
 #include "segment.h"
+#include "subflow.h"
 #include "watch.h"
 
 #define PASS 1
@@ -101,6 +102,8 @@ static __always_inline int wire(struct __sk_buff *skb, bool arrives)
 	if (!sk)
 		return PASS;
 	conn = bpf_sk_storage_get(&connections, sk, NULL, 0);
+	if (!conn && unlikely(awaited_subflows) && sk->state == BPF_TCP_LISTEN)
+		conn = adopt_awaited(skb);
 	if (!conn)
 		return PASS;
 	verdict = verdict_of(conn);

@@ -67,16 +67,8 @@ func (f Facts) hooks() []triedHook {
 	return all
 }
 
-// subflowHook finds what is inside MPTCP sockets that were open before Sonde.
-const subflowHook = "iter/tcp"
-
 func (h triedHook) row(f Facts) Row {
-	row := vital(h.name, h.err, "")
-	if h.name == subflowHook && h.err != nil {
-		row.State, row.IsVital = Limited, false
-		row.Says = "MPTCP listeners that are open before Sonde are not measured: " + row.Says
-	}
-	return f.tried(row)
+	return f.tried(vital(h.name, h.err, ""))
 }
 
 func (f Facts) uprobeRow() Row {
@@ -121,7 +113,7 @@ func (f Facts) tapRows(works bool) []Row {
 func (f Facts) tapRow(tap, says string, works bool) Row {
 	row := Row{Item: tap, State: OK, Says: says, IsVital: true}
 	for _, hook := range f.hooks() {
-		if slices.Contains(hook.taps, tap) && hook.err != nil && hook.name != subflowHook {
+		if slices.Contains(hook.taps, tap) && hook.err != nil {
 			return Row{Item: tap, State: Missing, Says: fmt.Sprintf("it needs %s", hook.name), IsVital: true}
 		}
 	}

@@ -27,7 +27,7 @@ func healthy() Facts {
 	for _, hook := range []probe.Tap{
 		{Name: probe.TapProcesses, Hook: "tp_btf/sched_process_fork"}, {Name: probe.TapSockets, Hook: "tp_btf/inet_sock_set_state"},
 		{Name: probe.TapWire, Hook: "cgroup_skb/ingress"}, {Name: probe.TapWire, Hook: "cgroup_skb/egress"},
-		{Name: probe.TapSockets, Hook: "iter/task_file"}, {Name: probe.TapSockets, Hook: "iter/tcp"}, {Name: probe.TapSockets, Hook: "iter/task_file"},
+		{Name: probe.TapSockets, Hook: "iter/task_file"}, {Name: probe.TapSockets, Hook: "iter/task_file"},
 	} {
 		f.Trial.Hooks = append(f.Trial.Hooks, probe.HookTrial{Tap: hook})
 	}
@@ -114,8 +114,6 @@ func TestRows(t *testing.T) {
 		{"no ingress, seen from the tap", "wire", func(f *Facts) { f.breakHook("cgroup_skb/ingress", errRefused) }, Missing, "it needs cgroup_skb/ingress", "", false},
 		{"no ingress, seen from another tap", "processes", func(f *Facts) { f.breakHook("cgroup_skb/ingress", errRefused) }, Missing, "does not start", "", false},
 		{"no walk over files", "iter/task_file", func(f *Facts) { f.breakHook("iter/task_file", errRefused) }, Missing, "operation not permitted", "", false},
-		{"no walk over MPTCP", "iter/tcp", func(f *Facts) { f.breakHook("iter/tcp", errRefused) }, Limited, "MPTCP listeners", "", true},
-		{"no walk over MPTCP, seen from the tap", "sockets", func(f *Facts) { f.breakHook("iter/tcp", errRefused) }, OK, "", "", true},
 		{"uprobe_multi", "uprobes", func(*Facts) {}, OK, "uprobe_multi", "", true},
 		{"perf_event", "uprobes", func(f *Facts) { f.Trial.UprobeMulti = false }, OK, "one perf event", "", true},
 		{"no uprobes", "uprobes", func(f *Facts) { f.Trial.TLS = errRefused }, Missing, "operation not permitted", "CAP_SYS_ADMIN", true},

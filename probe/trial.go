@@ -92,7 +92,6 @@ func (p *Probe) walks() []walkTrial {
 	o := &p.objects
 	return []walkTrial{
 		{Tap{TapSockets, "iter/task_file"}, bpf.SondeProgExistingListeners, func() error { return walk(o.ExistingListeners) }},
-		{Tap{TapSockets, "iter/tcp"}, bpf.SondeProgExistingSubflows, func() error { return walk(o.ExistingSubflows) }},
 		{Tap{TapSockets, "iter/task_file"}, bpf.SondeProgExistingConnections, func() error { return walk(o.ExistingConnections) }},
 	}
 }

@@ -44,6 +44,7 @@ func TestDebianInstallation(t *testing.T) {
 	t.Run("sandbox", func(t *testing.T) { checkMeasures(t, m, e) })
 	t.Run("reloaded", func(t *testing.T) { checkReload(t, m, e) })
 	t.Run("secured", func(t *testing.T) { checkWebConfig(t, m, e) })
+	t.Run("elsewhere", func(t *testing.T) { checkElsewhere(t, m, e) })
 	t.Run("with CAP_SYS_ADMIN", func(t *testing.T) { checkSysAdmin(t, m, e) })
 
 	m.run(t, "dpkg", "--install", deb)

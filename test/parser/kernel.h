@@ -28,6 +28,22 @@ struct task_struct {
 	char comm[16];
 };
 
+/* There is no MPTCP on the host. */
+struct tcp_sock;
+struct sock;
+
+struct inet_connection_sock {
+	void *icsk_ulp_data;
+};
+
+struct mptcp_subflow_context {
+	struct sock *conn;
+};
+
+#define bpf_core_field_exists(type, field) false
+#define BPF_CORE_READ(from, field) ((from)->field)
+#define bpf_skc_to_tcp_sock(sk) ((void)(sk), (struct tcp_sock *)NULL)
+
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
