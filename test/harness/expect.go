@@ -11,8 +11,9 @@ import (
 
 const (
 	// countTimeout is how long an observation may take to reach a scrape. A
-	// connection whose answer has no length is only swept up after a while.
-	countTimeout = 10 * time.Second
+	// connection whose answer has no length is only swept up after a while, and
+	// an export that fails is told when it has been tried again for some seconds.
+	countTimeout = 20 * time.Second
 	// settle is how long a right count has to stay right: a request that is
 	// counted twice shows up late as well.
 	settle = 100 * time.Millisecond
