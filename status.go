@@ -12,6 +12,7 @@ import (
 
 	"sonde_exporter/collector"
 	"sonde_exporter/config"
+	"sonde_exporter/probe"
 	"sonde_exporter/status"
 )
 
@@ -34,7 +35,7 @@ func describe(o options, e *exporter) status.Description {
 	return status.Description{
 		Sonde: status.Sonde{
 			Version: version.Version, Revision: version.GetRevision(), Host: host,
-			Kernel: status.KernelRelease(), Architecture: runtime.GOARCH,
+			Kernel: probe.KernelRelease(), Architecture: runtime.GOARCH,
 			StartTime: e.sources.Started, Ready: e.ready.Load(),
 		},
 		Config: status.Configuration{

@@ -79,11 +79,17 @@ type Set struct {
 	sources Sources
 	names   []string
 	updates []func(*scrape, chan<- prometheus.Metric) error
+
+	duration, success metric.Family
 }
 
 // NewSet returns the named collectors. The error names one that does not exist.
 func NewSet(sources Sources, names []string) (*Set, error) {
-	all, set := collectors(), &Set{sources: sources, names: slices.Sorted(slices.Values(names))}
+	all := collectors()
+	set := &Set{
+		sources: sources, names: slices.Sorted(slices.Values(names)),
+		duration: collectorDuration(), success: collectorSuccess(),
+	}
 	for _, name := range set.names {
 		c, exists := all[name]
 		if !exists {
@@ -109,7 +115,7 @@ type pass struct {
 func (*pass) Describe(chan<- *prometheus.Desc) {}
 
 func (p *pass) Collect(ch chan<- prometheus.Metric) {
-	duration, success := collectorDuration().Sender(ch), collectorSuccess().Sender(ch)
+	duration, success := p.set.duration.Sender(ch), p.set.success.Sender(ch)
 	for i, name := range p.set.names {
 		begin, succeeded := time.Now(), 1.0
 		err := p.scrape.ctx.Err()

@@ -1,14 +1,14 @@
 package preflight
 
 import (
-	"bufio"
-	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+
+	"sonde_exporter/procfile"
 )
 
 // Memory is what this process may use and uses, in bytes.
@@ -19,7 +19,7 @@ type Memory struct {
 }
 
 func lookAtMemory(procfs string) Memory {
-	m := Memory{Resident: residentOf(procfs)}
+	m := Memory{Resident: procfile.ResidentBytes(procfs)}
 	for _, directory := range memoryCgroups(procfs) {
 		for _, file := range []string{"memory.max", "memory.limit_in_bytes"} { // version 2, version 1
 			path := filepath.Join(directory, file)
@@ -31,18 +31,6 @@ func lookAtMemory(procfs string) Memory {
 		}
 	}
 	return m
-}
-
-func residentOf(procfs string) uint64 {
-	content, err := os.ReadFile(filepath.Join(procfs, "self/statm"))
-	if err != nil {
-		return 0
-	}
-	var size, pages uint64
-	if _, err := fmt.Sscan(string(content), &size, &pages); err != nil {
-		return 0
-	}
-	return pages * uint64(os.Getpagesize())
 }
 
 // memoryCgroups are the directories of the cgroups that this process is in, with
@@ -79,19 +67,13 @@ func memoryCgroups(procfs string) []string {
 // mounted.
 func memoryMounts(procfs string) map[string]string {
 	found := map[string]string{}
-	mounts, err := os.Open(filepath.Join(procfs, "self/mountinfo"))
+	mounts, err := procfile.Mounts(procfs, "self")
 	if err != nil {
 		return found
 	}
-	defer mounts.Close()
-	for lines := bufio.NewScanner(mounts); lines.Scan(); {
-		mount, filesystem, _ := strings.Cut(lines.Text(), " - ")
-		fields, kind := strings.Fields(mount), strings.Fields(filesystem)
-		if len(fields) < 5 || len(kind) < 3 {
-			continue
-		}
-		if kind[0] == "cgroup2" || kind[0] == "cgroup" && slices.Contains(strings.Split(kind[2], ","), "memory") {
-			found[kind[0]] = fields[4]
+	for _, mount := range mounts {
+		if mount.Type == "cgroup2" || mount.Type == "cgroup" && slices.Contains(mount.Options, "memory") {
+			found[mount.Type] = mount.Point
 		}
 	}
 	return found

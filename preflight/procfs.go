@@ -1,13 +1,14 @@
 package preflight
 
 import (
-	"bufio"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"sonde_exporter/procfile"
 )
 
 // Procfs is what can be read of processes.
@@ -45,20 +46,17 @@ func lookAtProcfs(path string) Procfs {
 
 // hidePID reads the mount option hidepid= of a procfs (proc(5)).
 func hidePID(procfs string) string {
-	mounts, err := os.Open(filepath.Join(procfs, "self", "mountinfo"))
+	mounts, err := procfile.Mounts(procfs, "self")
 	if err != nil {
 		return ""
 	}
-	defer mounts.Close()
 	value := ""
-	for lines := bufio.NewScanner(mounts); lines.Scan(); {
-		mount, filesystem, _ := strings.Cut(lines.Text(), " - ")
-		fields, kind := strings.Fields(mount), strings.Fields(filesystem)
-		if len(fields) < 5 || len(kind) < 3 || kind[0] != "proc" || fields[4] != filepath.Clean(procfs) {
+	for _, mount := range mounts {
+		if mount.Type != "proc" || mount.Point != filepath.Clean(procfs) {
 			continue
 		}
 		value = "" // The last mount on a directory is the one in sight.
-		for option := range strings.SplitSeq(kind[2], ",") {
+		for _, option := range mount.Options {
 			if text, found := strings.CutPrefix(option, "hidepid="); found && text != "0" && text != "off" {
 				value = text
 			}

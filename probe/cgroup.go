@@ -1,14 +1,14 @@
 package probe
 
 import (
-	"bufio"
 	"errors"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"sonde_exporter/procfile"
 )
 
 // cgroupV2 is the root of the hierarchy, and how it was come by.
@@ -70,29 +70,17 @@ func lackOfHierarchy(part string) error {
 
 // cgroupMounts lists the mount points of cgroup v2 that a process has.
 func cgroupMounts(procfs, pid string) ([]string, error) {
-	mounts, err := os.Open(filepath.Join(procfs, pid, "mountinfo"))
+	mounts, err := procfile.Mounts(procfs, pid)
 	if err != nil {
 		return nil, lacking(procfsRemedy, "the list of mounts cannot be read: %w", err)
 	}
-	defer mounts.Close()
 	var points []string
-	lines := bufio.NewScanner(mounts)
-	for lines.Scan() {
-		if point, ok := cgroupMount(lines.Text()); ok {
-			points = append(points, point)
+	for _, mount := range mounts {
+		if mount.Type == "cgroup2" {
+			points = append(points, mount.Point)
 		}
 	}
-	return points, lines.Err()
-}
-
-// cgroupMount reads a line of mountinfo (proc(5)).
-func cgroupMount(line string) (point string, ok bool) {
-	mount, filesystem, found := strings.Cut(line, " - ")
-	fields := strings.Fields(mount)
-	if !found || len(fields) < 5 || !strings.HasPrefix(filesystem, "cgroup2 ") {
-		return "", false
-	}
-	return unescapeMount(fields[4]), true
+	return points, nil
 }
 
 // isHierarchyRoot tells the whole from a part, whatever it looks like in a cgroup
@@ -125,9 +113,4 @@ func mountCgroup() (cgroupV2, error) {
 		return cgroupV2{}, errors.Join(lackOfHierarchy(directory), unmount())
 	}
 	return cgroupV2{path: directory, isOurs: true, unmount: unmount}, nil
-}
-
-// unescapeMount undoes the octal escapes that the kernel uses for white space.
-func unescapeMount(path string) string {
-	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(path)
 }

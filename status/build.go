@@ -61,13 +61,13 @@ func tidy(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 
 // addTaps lists every tap with its hooks, and those of TLS also if there are none.
 func (b *builder) addTaps() {
-	hooks := map[string][]string{"tls": nil}
+	hooks := map[string][]string{probe.TapTLS: nil}
 	for _, tap := range b.Kernel.Taps() {
 		hooks[tap.Name] = append(hooks[tap.Name], tap.Hook)
 	}
 	for name, hooks := range hooks {
 		tap := Tap{Name: name, Shows: probe.TapMeanings()[name], Hooks: distinct(hooks)}
-		if name == "tls" {
+		if name == probe.TapTLS {
 			tap.Reason = tlsReason(hooks, b.TLS.Failures())
 		}
 		b.Taps = append(b.Taps, tap)
@@ -88,7 +88,7 @@ func distinct(texts []string) []string {
 
 // tapOrder puts first what sees bytes.
 func tapOrder(name string) int {
-	return slices.Index([]string{"wire", "tls", "sockets", "processes"}, name)
+	return slices.Index([]string{probe.TapWire, probe.TapTLS, probe.TapSockets, probe.TapProcesses}, name)
 }
 
 // tlsReason says why the TLS tap is not attached, or not everywhere.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sonde_exporter/probe"
+	"sonde_exporter/procfile"
 )
 
 // addCost tells what Sonde costs, and what it could not do.
@@ -13,7 +14,7 @@ func (b *builder) addCost(recent sample, about Description) {
 	overflow, err := b.Overflow()
 	b.warn("overflow is not known", err)
 	b.Cost = Cost{
-		Process: Process{CPURatio: rate(recent.cpu.Seconds(), b.Window.Seconds), ResidentBytes: residentBytes()},
+		Process: Process{CPURatio: rate(recent.cpu.Seconds(), b.Window.Seconds), ResidentBytes: procfile.ResidentBytes("/proc")},
 		Kernel:  Kernel{Programs: []Program{}, Reason: about.Untimed},
 		Losses:  []Loss{}, Maps: []Map{},
 		Series: Series{
