@@ -23,7 +23,12 @@ static __always_inline struct caller *new_goroutine(__u32 tgid, __u64 g)
 	return bpf_map_lookup_elem(&goroutines, &key);
 }
 
-/* A write may show which socket the session has: watch.h looks for it. */
+/*
+ * A write may show which socket the session has: watch.h looks for it by thread.
+ * That is no name for a goroutine, which may go on in another thread while the
+ * next one writes in this: what it reads is known by goroutine, and every
+ * handshake reads.
+ */
 static __always_inline void expect_write(struct call *call, const struct session_key *key,
 					 __u64 length)
 {
@@ -46,15 +51,17 @@ static __always_inline void write_request(struct call *call, struct session *ses
 		parse_plaintext(session, call, false, length);
 }
 
-static __always_inline void prepare_write(struct call *call, __u32 tgid, __u64 length, bool is_go)
+static __always_inline void prepare_write(struct pt_regs *ctx, struct call *call, __u32 tgid,
+					  bool is_go)
 {
 	struct session_key key = { .object = call->object, .tgid = tgid };
 	struct session *session = bpf_map_lookup_elem(&sessions, &key);
+	bool writes = is_write(call->function); /* or shakes hands */
 
-	if (!session)
-		expect_write(call, &key, length);
-	else if (is_go && session->conn.role == ROLE_CLIENT && is_write(call->function))
-		write_request(call, session, length);
+	if (!is_go && !session)
+		expect_write(call, &key, writes ? C_ARGUMENT_2(ctx) : 0);
+	else if (is_go && writes && session && session->conn.role == ROLE_CLIENT)
+		write_request(call, session, GO_ARGUMENT_2(ctx));
 }
 
 static __always_inline void begin_nested(struct call *outer, __u8 function, __u64 depth)
@@ -133,10 +140,8 @@ int tls_enter(struct pt_regs *ctx)
 		return 0;
 	}
 	begin_call(ctx, call, &site, function, is_go);
-	if (is_write(function))
-		prepare_write(call, tgid, is_go ? GO_ARGUMENT_2(ctx) : C_ARGUMENT_2(ctx), is_go);
-	else if (function == TLS_HANDSHAKE)
-		prepare_write(call, tgid, 0, false);
+	if (!is_read(function))
+		prepare_write(ctx, call, tgid, is_go);
 	return 0;
 }
 

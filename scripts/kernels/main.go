@@ -80,12 +80,13 @@ func testKernels(ctx context.Context, targets []target, pattern string, update b
 		report.runs = append(report.runs, run)
 		report.print("%s\n", run.summary())
 	}
-	report.failures()
 	report.table()
+	err = checkBudget(report, pattern, update)
+	report.failures() // last, where whoever sees only the end of a log looks
 	if len(report.runs) < len(targets) {
 		return context.Cause(ctx)
 	}
-	return errors.Join(verdict(report.runs), checkBudget(report, pattern, update))
+	return errors.Join(verdict(report.runs), err)
 }
 
 // verdict is an error if any kernel has a failure.
