@@ -52,7 +52,7 @@ func (r *Reader) read(ctx context.Context) *Status {
 		b.addRequests(now, recent)
 	}
 	b.addTaps()
-	b.addCost(recent, about)
+	b.addCost(now, recent, about)
 	return b.Status
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 // addCost tells what Sonde costs, and what it could not do.
-func (b *builder) addCost(recent sample, about Description) {
+func (b *builder) addCost(now, recent sample, about Description) {
 	overflow, err := b.Overflow()
 	b.warn("overflow is not known", err)
 	b.Cost = Cost{
@@ -22,29 +22,27 @@ func (b *builder) addCost(recent sample, about Description) {
 			LimitPerService: uint64(about.LimitPerService), Overflow: overflow,
 		},
 	}
-	b.addPrograms(recent.programs)
+	b.addPrograms(now, recent)
 	b.addLosses()
 	b.addMaps()
 }
 
-func (b *builder) addPrograms(recent map[string]spent) {
-	programs, err := b.Kernel.Programs()
-	b.warn("the cost of programs is not known", err)
+func (b *builder) addPrograms(now, recent sample) {
 	cost := &b.Cost.Kernel
-	for _, p := range programs {
+	for _, p := range now.programs {
 		program := Program{Name: p.Name, Type: p.Type, Runs: p.Runs, RunSeconds: p.Time.Seconds()}
-		in := recent[p.Name]
-		program.RunsPerSecond = rate(float64(in.runs), b.Window.Seconds)
-		program.CPURatio = rate(in.time.Seconds(), b.Window.Seconds)
-		if in.runs > 0 {
-			each := float64(in.time/time.Nanosecond) / float64(in.runs)
+		in := recent.programs[p.Name]
+		program.RunsPerSecond = rate(float64(in.Runs), b.Window.Seconds)
+		program.CPURatio = rate(in.Time.Seconds(), b.Window.Seconds)
+		if in.Runs > 0 {
+			each := float64(in.Time/time.Nanosecond) / float64(in.Runs)
 			program.NanosecondsPerRun = &each
 		}
 		cost.CPURatio += program.CPURatio
 		cost.Programs = append(cost.Programs, program)
 	}
-	slices.SortStableFunc(cost.Programs, func(x, y Program) int {
-		return cmp.Or(cmp.Compare(y.CPURatio, x.CPURatio), cmp.Compare(y.RunSeconds, x.RunSeconds))
+	slices.SortFunc(cost.Programs, func(x, y Program) int {
+		return cmp.Or(cmp.Compare(y.CPURatio, x.CPURatio), cmp.Compare(y.RunSeconds, x.RunSeconds), cmp.Compare(x.Name, y.Name))
 	})
 }
 

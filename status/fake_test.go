@@ -23,6 +23,7 @@ import (
 type fakeHost struct {
 	table *series.Table
 	folds atomic.Int32 // how often the series were read
+	costs atomic.Int32 // and the cost of programs
 	slow  time.Duration
 	err   error // of whatever may fail
 
@@ -97,10 +98,14 @@ type fakeKernel struct{ *fakeHost }
 func (k fakeKernel) Service(id uint32) (probe.Service, error) {
 	return probe.Service{Processes: int32(id)}, k.err
 }
-func (k fakeKernel) Ports() ([]probe.PortCount, error)       { return k.ports, k.err }
-func (k fakeKernel) Taps() []probe.Tap                       { return k.taps }
-func (k fakeKernel) Programs() ([]probe.ProgramStats, error) { return k.programs, k.err }
-func (k fakeKernel) SeriesCount() uint32                     { return 12 }
+func (k fakeKernel) Ports() ([]probe.PortCount, error) { return k.ports, k.err }
+func (k fakeKernel) Taps() []probe.Tap                 { return k.taps }
+func (k fakeKernel) SeriesCount() uint32               { return 12 }
+
+func (k fakeKernel) Programs() ([]probe.ProgramStats, error) {
+	k.costs.Add(1)
+	return k.programs, k.err
+}
 
 func (k fakeKernel) Maps() ([]probe.MapStats, error) {
 	return []probe.MapStats{{Name: "listeners", Entries: 1, Capacity: 1000}, {Name: "series", Entries: 12, Capacity: 100}}, k.err

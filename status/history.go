@@ -2,6 +2,8 @@ package status
 
 import (
 	"time"
+
+	"sonde_exporter/probe"
 )
 
 const (
@@ -16,45 +18,46 @@ const (
 type sample struct {
 	at       time.Time
 	requests map[party]tally
-	programs map[string]spent
+	programs map[string]probe.ProgramStats
 	cpu      time.Duration // of Sonde's own process
 }
 
-// spent is the cost of a BPF program.
-type spent struct {
-	runs uint64
-	time time.Duration
+func newSample(at time.Time, cpu time.Duration) sample {
+	return sample{at: at, requests: map[party]tally{}, programs: map[string]probe.ProgramStats{}, cpu: cpu}
 }
 
 // since is the increase from an earlier sample to this one. Who is not in the
 // earlier one began from nothing.
 func (s sample) since(earlier sample) sample {
-	increase := sample{at: earlier.at, requests: map[party]tally{}, programs: map[string]spent{}, cpu: s.cpu - earlier.cpu}
+	increase := newSample(earlier.at, s.cpu-earlier.cpu)
 	for party, now := range s.requests {
 		if grown := now.since(earlier.requests[party]); len(grown.slots) > 0 {
 			increase.requests[party] = grown
 		}
 	}
-	for program, now := range s.programs {
-		before := earlier.programs[program]
-		if now.runs >= before.runs && now.time >= before.time {
-			now = spent{now.runs - before.runs, now.time - before.time}
+	for name, now := range s.programs {
+		before := earlier.programs[name]
+		if now.Runs >= before.Runs && now.Time >= before.Time {
+			now.Runs -= before.Runs
+			now.Time -= before.Time
 		}
-		increase.programs[program] = now
+		increase.programs[name] = now
 	}
 	return increase
 }
 
-// add adds an increase that followed.
-func (s *sample) add(next sample) {
-	for party, more := range next.requests {
+// add adds another increase.
+func (s *sample) add(other sample) {
+	for party, more := range other.requests {
 		s.requests[party] = s.requests[party].plus(more)
 	}
-	for program, more := range next.programs {
-		sum := s.programs[program]
-		s.programs[program] = spent{sum.runs + more.runs, sum.time + more.time}
+	for name, more := range other.programs {
+		sum := s.programs[name]
+		more.Runs += sum.Runs
+		more.Time += sum.Time
+		s.programs[name] = more
 	}
-	s.cpu += next.cpu
+	s.cpu += other.cpu
 }
 
 // history is what was counted in each of the last minutes. It keeps increases:
@@ -82,14 +85,12 @@ func (h *history) note(now sample) {
 
 // window is the increase from the oldest time that is kept until now.
 func (h *history) window(now sample) sample {
-	newest := now.since(h.last)
-	if len(h.increases) == 0 {
-		return newest
+	sum := now.since(h.last)
+	if len(h.increases) > 0 {
+		sum.at = h.increases[0].at
 	}
-	sum := sample{at: h.increases[0].at, requests: map[party]tally{}, programs: map[string]spent{}}
 	for _, increase := range h.increases {
 		sum.add(increase)
 	}
-	sum.add(newest)
 	return sum
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"sonde_exporter/discovery"
+	"sonde_exporter/probe"
 	"sonde_exporter/series"
 )
 
@@ -14,15 +15,16 @@ func shopServer() party { return party{discovery.Service{Name: "shop"}, series.S
 
 // at is a sample some seconds after the epoch with this many requests.
 func at(seconds int, count uint64) sample {
-	s := sample{
-		at: epoch.Add(time.Duration(seconds) * time.Second), requests: map[party]tally{},
-		programs: map[string]spent{"wire": {count, time.Duration(count) * time.Microsecond}},
-		cpu:      time.Duration(seconds) * time.Millisecond,
-	}
+	s := newSample(epoch.Add(time.Duration(seconds)*time.Second), time.Duration(seconds)*time.Millisecond)
+	s.programs["wire"] = ran(count, time.Duration(count)*time.Microsecond)
 	if count > 0 {
 		s.requests[shopServer()] = tallyOf(count/10, count)
 	}
 	return s
+}
+
+func ran(runs uint64, in time.Duration) probe.ProgramStats {
+	return probe.ProgramStats{Type: "Tracing", Runs: runs, Time: in}
 }
 
 func TestWindow(t *testing.T) {
@@ -68,12 +70,12 @@ func TestWindowOfPrograms(t *testing.T) {
 	h := newHistory(at(0, 1000), SinceStart)
 	h.note(at(60, 1500))
 	now := at(90, 1600)
-	now.programs["tls"] = spent{5, time.Millisecond} // loaded meanwhile
+	now.programs["tls"] = ran(5, time.Millisecond) // loaded meanwhile
 	got := h.window(now)
-	if want := (spent{600, 600 * time.Microsecond}); got.programs["wire"] != want {
+	if want := ran(600, 600*time.Microsecond); got.programs["wire"] != want {
 		t.Errorf("wire ran %v, want %v", got.programs["wire"], want)
 	}
-	if want := (spent{5, time.Millisecond}); got.programs["tls"] != want {
+	if want := ran(5, time.Millisecond); got.programs["tls"] != want {
 		t.Errorf("tls ran %v, want %v", got.programs["tls"], want)
 	}
 }

@@ -81,7 +81,7 @@ type Reader struct {
 func NewReader(options Options) *Reader {
 	return &Reader{
 		options: options, reading: make(chan struct{}, 1),
-		history: newHistory(sample{at: time.Now(), cpu: cpuTime()}, SinceStart),
+		history: newHistory(newSample(time.Now(), cpuTime()), SinceStart),
 	}
 }
 
@@ -149,16 +149,17 @@ func (r *Reader) Read(ctx context.Context) (*Status, error) {
 	return r.status, nil
 }
 
-// sample reads what has been counted. The cost of programs may be missing.
+// sample reads what has been counted.
 func (r *Reader) sample(ctx context.Context) (sample, error) {
 	fold, err := r.options.Fold(ctx)
 	if err != nil {
 		return sample{}, err
 	}
-	now := sample{at: time.Now(), requests: tallies(fold), programs: map[string]spent{}, cpu: cpuTime()}
+	now := newSample(time.Now(), cpuTime())
+	now.requests = tallies(fold)
 	programs, err := r.options.Kernel.Programs()
 	for _, program := range programs {
-		now.programs[program.Name] = spent{program.Runs, program.Time}
+		now.programs[program.Name] = program
 	}
 	return now, err
 }

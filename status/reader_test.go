@@ -52,6 +52,9 @@ func TestReadsAreShared(t *testing.T) {
 				if n := host.folds.Load(); n != 2 {
 					t.Errorf("after %v the series were read %d times in all, want twice", c.life, n)
 				}
+				if n := host.costs.Load(); n != 2 {
+					t.Errorf("the cost of programs was read %d times for two readings", n)
+				}
 			})
 		})
 	}
