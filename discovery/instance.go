@@ -17,6 +17,7 @@ type Instance struct {
 	Ports    []uint16 // ascending
 	Selected bool
 	Reason   string    // why it is selected, or not
+	Appeared time.Time // when it began to listen; zero if it did before Sonde had looked around
 	Gone     time.Time // when its last process and listener were found gone; zero while it lives
 
 	announceLimit uint64

@@ -119,6 +119,9 @@ func (r *Registry) update(id uint32, change func(*Instance)) {
 	instance, known := r.instances[id]
 	if !known {
 		instance = &Instance{ID: id, Selected: true, announceLimit: probe.FirstAnnouncements}
+		if r.settled {
+			instance.Appeared = time.Now()
+		}
 		r.instances[id] = instance
 	}
 	was := *instance

@@ -70,6 +70,36 @@ func TestListensAfterGone(t *testing.T) {
 	}
 }
 
+// TestAppeared: what listened before Sonde may have done so for long.
+func TestAppeared(t *testing.T) {
+	h := newHost(t, config.Discovery{})
+	h.Listens(eventOf(1, 100, 80, "old"))
+	h.Settle()
+	before := time.Now()
+	h.Listens(eventOf(2, 200, 81, "new"))
+	after := time.Now()
+	for _, when := range []string{"at first", "with one more port", "with another program", "back after it was gone"} {
+		if at := h.instance(1).Appeared; !at.IsZero() {
+			t.Errorf("%s, what was there at the start appeared at %s, want no time", when, at)
+		}
+		if at := h.instance(2).Appeared; at.Before(before) || at.After(after) {
+			t.Errorf("%s, what came later appeared at %s, want from %s to %s", when, at, before, after)
+		}
+		for id := range uint32(2) {
+			event := eventOf(id+1, int(100*(id+1)), uint16(90+id), "other")
+			switch when {
+			case "at first":
+				h.Listens(event)
+			case "with one more port":
+				h.Executes(event)
+			case "with another program":
+				h.Sweep(time.Now(), time.Hour)
+				h.Listens(event)
+			}
+		}
+	}
+}
+
 func TestSweepMovesTheAnnounceLimit(t *testing.T) {
 	h := newHost(t, rulesOf(t, "discovery: {exclude: [{open_port: 81}]}"))
 	h.Listens(eventOf(1, 100, 80, "a"))

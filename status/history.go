@@ -18,12 +18,13 @@ const (
 type sample struct {
 	at       time.Time
 	requests map[party]tally
+	appeared appearances // of an increase: of those whose requests it has
 	programs map[string]probe.ProgramStats
 	cpu      time.Duration // of Sonde's own process
 }
 
 func newSample(at time.Time, cpu time.Duration) sample {
-	return sample{at: at, requests: map[party]tally{}, programs: map[string]probe.ProgramStats{}, cpu: cpu}
+	return sample{at: at, requests: map[party]tally{}, appeared: appearances{}, programs: map[string]probe.ProgramStats{}, cpu: cpu}
 }
 
 // since is the increase from an earlier sample to this one. Who is not in the
@@ -33,6 +34,9 @@ func (s sample) since(earlier sample) sample {
 	for party, now := range s.requests {
 		if grown := now.since(earlier.requests[party]); len(grown.slots) > 0 {
 			increase.requests[party] = grown
+			// Some may be of an instance that was there before, and is no more.
+			increase.appeared.addOne(party.service, earlier.appeared)
+			increase.appeared.addOne(party.service, s.appeared)
 		}
 	}
 	for name, now := range s.programs {
@@ -51,6 +55,7 @@ func (s *sample) add(other sample) {
 	for party, more := range other.requests {
 		s.requests[party] = s.requests[party].plus(more)
 	}
+	s.appeared.addAll(other.appeared)
 	for name, more := range other.programs {
 		sum := s.programs[name]
 		more.Runs += sum.Runs
@@ -83,7 +88,8 @@ func (h *history) note(now sample) {
 	h.last = now
 }
 
-// window is the increase from the oldest time that is kept until now.
+// window is the increase from the oldest time that is kept until now. It also
+// knows when idle services appeared.
 func (h *history) window(now sample) sample {
 	sum := now.since(h.last)
 	if len(h.increases) > 0 {
@@ -92,5 +98,6 @@ func (h *history) window(now sample) sample {
 	for _, increase := range h.increases {
 		sum.add(increase)
 	}
+	sum.appeared.addAll(now.appeared)
 	return sum
 }

@@ -111,6 +111,7 @@ type Connections struct {
 type Requests struct {
 	Total          uint64   `json:"requests_total"` // as on /metrics
 	ErrorsTotal    uint64   `json:"errors_total"`
+	WindowSeconds  float64  `json:"window_seconds"` // less than the whole window if the service began in it
 	InWindow       uint64   `json:"window_requests"`
 	ErrorsInWindow uint64   `json:"window_errors"`
 	PerSecond      float64  `json:"requests_per_second"`

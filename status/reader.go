@@ -157,6 +157,7 @@ func (r *Reader) sample(ctx context.Context) (sample, error) {
 	}
 	now := newSample(time.Now(), cpuTime())
 	now.requests = tallies(fold)
+	now.appeared = appearancesOf(r.options.Instances())
 	programs, err := r.options.Kernel.Programs()
 	for _, program := range programs {
 		now.programs[program.Name] = program

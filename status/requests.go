@@ -1,6 +1,8 @@
 package status
 
 import (
+	"time"
+
 	"sonde_exporter/discovery"
 	"sonde_exporter/series"
 )
@@ -10,19 +12,26 @@ func (b *builder) addRequests(now, recent sample) {
 	for i := range b.Services {
 		service := &b.Services[i]
 		id := discovery.Service{Name: service.Name, Namespace: service.Namespace}
+		seconds := b.secondsSince(recent.appeared[id])
 		requests := func(role series.Role) *Requests {
-			return b.requests(now.requests[party{id, role}], recent.requests[party{id, role}])
+			return b.requests(now.requests[party{id, role}], recent.requests[party{id, role}], seconds)
 		}
 		service.Server, service.Client = requests(series.Server), requests(series.Client)
 	}
 }
 
-func (b *builder) requests(total, recent tally) *Requests {
+// secondsSince is how much of the window a service has been there. It takes a
+// second to tell how much is done in one.
+func (b *builder) secondsSince(appeared time.Time) float64 {
+	return min(b.Window.Seconds, max(1, b.Time.Sub(appeared).Seconds()))
+}
+
+func (b *builder) requests(total, recent tally, seconds float64) *Requests {
 	r := &Requests{
 		Total: total.count(), ErrorsTotal: total.errors,
-		InWindow: recent.count(), ErrorsInWindow: recent.errors,
+		WindowSeconds: seconds, InWindow: recent.count(), ErrorsInWindow: recent.errors,
 	}
-	r.PerSecond = rate(float64(r.InWindow), b.Window.Seconds)
+	r.PerSecond = rate(float64(r.InWindow), seconds)
 	if r.InWindow == 0 {
 		return r
 	}

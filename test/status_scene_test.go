@@ -32,6 +32,8 @@ type scene struct {
 	*harness.Exporter
 	trust                                                                          *tls.Config
 	storefront, checkout, orders, billing, payments, ledger, chat, strange, backup *servers.Process
+	// late is the port of one more service, which is not there at first.
+	late int
 	// sent is how many requests were sent to each service by its name.
 	sent map[string]uint64
 }
@@ -51,12 +53,11 @@ func playScene(t *testing.T) scene {
 	t.Helper()
 	keys := newKeys(t)
 	goserver := func(name string, flags ...string) *servers.Process {
-		port := servers.FreePort(t)
-		flags = append([]string{"-addr", fmt.Sprintf("127.0.0.1:%d", port)}, flags...)
-		env := []string{"OTEL_SERVICE_NAME=" + name, "OTEL_RESOURCE_ATTRIBUTES=service.namespace=shop"}
-		return servers.Start(t, name, port, servers.NewCommand(programs(t).GoServer, env, flags...))
+		return shopServer(t, name, servers.FreePort(t), flags...)
 	}
-	s := scene{trust: keys.Trust, orders: servers.PythonApp(t), billing: servers.Node(t), sent: map[string]uint64{}}
+	s := scene{
+		trust: keys.Trust, orders: servers.PythonApp(t), billing: servers.Node(t), late: servers.FreePort(t), sent: map[string]uint64{},
+	}
 	s.checkout = goserver("checkout", "-upstream", "http://"+s.orders.Addr())
 	s.storefront = servers.StartNginx(t, servers.NginxOptions{Upstream: s.checkout.Addr()}).Process
 	s.payments = goserver("payments", "-cert", keys.Cert, "-key", keys.Key)
@@ -73,10 +74,18 @@ func playScene(t *testing.T) scene {
 	return s
 }
 
+// shopServer starts a service of the shop that is written in Go.
+func shopServer(t *testing.T, name string, port int, flags ...string) *servers.Process {
+	t.Helper()
+	flags = append([]string{"-addr", fmt.Sprintf("127.0.0.1:%d", port)}, flags...)
+	env := []string{"OTEL_SERVICE_NAME=" + name, "OTEL_RESOURCE_ATTRIBUTES=service.namespace=shop"}
+	return servers.Start(t, name, port, servers.NewCommand(programs(t).GoServer, env, flags...))
+}
+
 // config selects the services of the scene, so that others of this host do not
 // matter, and exports spans to where nobody listens.
 func (s scene) config() string {
-	var ports []string
+	ports := []string{fmt.Sprint(s.late)}
 	for _, p := range s.selected()[1:] {
 		ports = append(ports, p.PortLabel())
 	}
@@ -218,14 +227,15 @@ type (
 		} `json:"not_measured"`
 	}
 	apiRequests struct {
-		Total       uint64   `json:"requests_total"`
-		ErrorsTotal uint64   `json:"errors_total"`
-		InWindow    uint64   `json:"window_requests"`
-		PerSecond   float64  `json:"requests_per_second"`
-		ErrorRatio  *float64 `json:"error_ratio"`
-		P50         *float64 `json:"p50_seconds"`
-		P95         *float64 `json:"p95_seconds"`
-		P99         *float64 `json:"p99_seconds"`
+		Total         uint64   `json:"requests_total"`
+		ErrorsTotal   uint64   `json:"errors_total"`
+		WindowSeconds float64  `json:"window_seconds"`
+		InWindow      uint64   `json:"window_requests"`
+		PerSecond     float64  `json:"requests_per_second"`
+		ErrorRatio    *float64 `json:"error_ratio"`
+		P50           *float64 `json:"p50_seconds"`
+		P95           *float64 `json:"p95_seconds"`
+		P99           *float64 `json:"p99_seconds"`
 	}
 )
 

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"sonde_exporter/test/browser"
 	"sonde_exporter/test/harness"
@@ -26,6 +27,7 @@ func TestStatus(t *testing.T) {
 	t.Run("features", func(t *testing.T) { tellsFeatures(t, s) })
 	t.Run("losses", func(t *testing.T) { explainsLosses(t, s) })
 	t.Run("markup", func(t *testing.T) { escapes(t, s) })
+	t.Run("young", func(t *testing.T) { tellsYoung(t, s) })
 	t.Run("reload", func(t *testing.T) { tellsReload(t, s) })
 }
 
@@ -69,8 +71,9 @@ func agreesWithMetrics(t *testing.T, s scene) {
 			if got.Total != want || got.InWindow != want || got.ErrorsTotal != failed {
 				t.Errorf("%s has %+v, /metrics %d requests and %d errors as %s", service.Name, got, want, failed, role)
 			}
-			if seconds := answer.Data.Window.Seconds; math.Abs(got.PerSecond*seconds-float64(want)) > 1e-6 {
-				t.Errorf("%s has %v requests/s in %v s, want %d requests", service.Name, got.PerSecond, seconds, want)
+			if got.WindowSeconds != answer.Data.Window.Seconds || math.Abs(got.PerSecond*got.WindowSeconds-float64(want)) > 1e-6 {
+				t.Errorf("%s has %v requests/s in %v s, want %d requests in %v s",
+					service.Name, got.PerSecond, got.WindowSeconds, want, answer.Data.Window.Seconds)
 			}
 		}
 	}
@@ -195,6 +198,26 @@ func escapes(t *testing.T, s scene) {
 	_, body := s.Get(t, "/?sort=name")
 	if strings.Contains(body, "<script") || !strings.Contains(body, "&lt;script&gt;alert(1)&lt;/script&gt;") {
 		t.Errorf("the page does not show %s as text", hostile())
+	}
+}
+
+// tellsYoung: a service that began a moment ago has its rate over that moment.
+func tellsYoung(t *testing.T, s scene) {
+	began := time.Now()
+	young := shopServer(t, "young", s.late)
+	visits(t, visitor(t, harness.KeyPair{Trust: s.trust}, visiting{}), 50, http.MethodGet, young.URL("/"), 0)
+	s.WaitCount(t, harness.Server, at(young), 50)
+	s.Eventually(t, "the page to say over which time", func(harness.Snapshot) bool {
+		_, body := s.Get(t, "/")
+		return strings.Contains(body, "<small>over ")
+	})
+	answer := s.api(t, "")
+	got, most := answer.service(t, "young").Server, max(1, time.Since(began).Seconds())
+	if got.WindowSeconds > most || got.WindowSeconds >= answer.Data.Window.Seconds {
+		t.Errorf("its window is %v s, want %v s at most, and less than %v s", got.WindowSeconds, most, answer.Data.Window.Seconds)
+	}
+	if got.InWindow != 50 || math.Abs(got.PerSecond*got.WindowSeconds-50) > 1e-6 {
+		t.Errorf("it has %v requests/s in %v s, want 50 requests", got.PerSecond, got.WindowSeconds)
 	}
 }
 

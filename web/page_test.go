@@ -45,7 +45,7 @@ func TestPageTellsEverything(t *testing.T) {
 		"shop named after its executable 8443 HTTP/1, HTTP/2 in TLS /usr/bin/shop, pid 812 and 2 more serves 1,235 0.50 % 1.20 ms 20.5 ms 1.50 s calls 0.04 0 % 2.00 s 3.00 s 4.00 s",
 		"serves 0.02 100 % 90.0 µs 95.0 µs 99.0 µs Not measured 1 connection – TLS by rustls: no functions; ",
 		"12,000 connections to others – HTTP/2 is recognised",
-		"caller named after its executable 8443 HTTP/1, HTTP/2 in TLS /usr/bin/caller, pid 812 and 2 more serves not known calls 0.04",
+		"caller named after its executable 8443 HTTP/1, HTTP/2 in TLS /usr/bin/caller, pid 812 and 2 more serves not known calls 0.04 over 20 s 0 % 2.00 s",
 		"no traffic yet /usr/bin/idle, pid 812 and 2 more serves 0 – – – –",
 		"/usr/bin/vault, pid 812 and 2 more serves – – – – – Not measured TLS by NSS: no probes",
 		"1 process that listens",

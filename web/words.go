@@ -13,30 +13,39 @@ const instancesShown = 4
 // requests are a service's in one role.
 type requests struct {
 	Role, Rate string
+	Over       string // what time the rate is of, if not of the whole window
 	Requests   *status.Requests
 }
 
 // served are the requests that a service answered. Where nothing was measured but
 // something was spoken, none would be wrong: there may have been many.
-func served(s status.Service) requests {
+func served(s status.Service, window status.Window) requests {
 	r := requests{Role: "serves", Requests: s.Server}
 	switch {
 	case s.Server == nil:
 	case s.Server.Total == 0 && len(s.NotMeasured) > 0:
 		r.Rate = absent
 	default:
-		r.Rate = formatRate(s.Server.PerSecond)
+		r.Rate, r.Over = rateOf(s.Server, window)
 	}
 	return r
 }
 
 // calls are the requests that a service made.
-func calls(s status.Service) requests {
+func calls(s status.Service, window status.Window) requests {
 	r := requests{Role: "calls", Requests: s.Client}
 	if s.Client != nil {
-		r.Rate = formatRate(s.Client.PerSecond)
+		r.Rate, r.Over = rateOf(s.Client, window)
 	}
 	return r
+}
+
+// rateOf is a rate, and over what time if the service began within the window.
+func rateOf(r *status.Requests, window status.Window) (rate, over string) {
+	if r.WindowSeconds < window.Seconds {
+		over = "over " + status.DurationWords(r.WindowSeconds)
+	}
+	return formatRate(r.PerSecond), over
 }
 
 // called tells whether a service has ever made a request.
