@@ -1,10 +1,11 @@
 package config
 
 import (
-	"fmt"
 	"os"
 	"slices"
 	"strings"
+
+	"sonde_exporter/amount"
 )
 
 // Overrides names the flags and variables that have a say besides the file, in
@@ -53,17 +54,10 @@ func standardVariables() []string {
 func (d Discovery) Summary() string {
 	summary := "every process that listens is a service"
 	if n := len(d.Services); n > 0 {
-		summary = rulesThat(n, "select") + " services"
+		summary = amount.Of(n, "rule selects", "rules select") + " services"
 	}
 	if n := len(d.Exclude); n > 0 {
-		summary += ", " + rulesThat(n, "exclude") + " some"
+		summary += ", " + amount.Of(n, "rule excludes", "rules exclude") + " some"
 	}
 	return summary
-}
-
-func rulesThat(n int, verb string) string {
-	if n == 1 {
-		return "1 rule " + verb + "s"
-	}
-	return fmt.Sprintf("%d rules %s", n, verb)
 }

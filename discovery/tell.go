@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+
+	"sonde_exporter/amount"
 )
 
 const (
@@ -93,7 +95,7 @@ func (r *Registry) found() found {
 func (f found) String() string {
 	var left string
 	if f.excluded > 0 {
-		left = "; " + numbered(f.excluded, "process that listens is", "processes that listen are") + " left out by rules"
+		left = "; " + amount.Of(f.excluded, "process that listens is", "processes that listen are") + " left out by rules"
 	}
 	if len(f.services) == 0 {
 		return "measuring no service yet: nobody listens whom the configuration selects" + left
@@ -110,7 +112,7 @@ func (f found) String() string {
 	if more := len(f.services) - len(names); more > 0 {
 		list += fmt.Sprintf(", … and %d more", more)
 	}
-	return "measuring " + numbered(len(f.services), "service", "services") + ": " + list + left
+	return "measuring " + amount.Of(len(f.services), "service", "services") + ": " + list + left
 }
 
 // listed writes ports with commas, most of them at the most.
@@ -127,11 +129,4 @@ func listed(ports []uint16, most int) string {
 		fmt.Fprint(&b, port)
 	}
 	return b.String()
-}
-
-func numbered(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }

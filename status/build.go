@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"sonde_exporter/amount"
 	"sonde_exporter/probe"
 	"sonde_exporter/tlstap"
 )
@@ -95,7 +96,7 @@ func tapOrder(name string) int {
 func tlsReason(hooks []string, failures []tlstap.Failure) string {
 	var parts []string
 	for _, failure := range failures {
-		parts = append(parts, number(int(failure.Count), "attempt", "attempts")+" to attach to "+failure.Library.String()+
+		parts = append(parts, amount.Of(failure.Count, "attempt", "attempts")+" to attach to "+failure.Library.String()+
 			" failed ("+failure.Reason+"); the log names file and remedy")
 	}
 	if len(hooks) == 0 && len(failures) == 0 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"sonde_exporter/amount"
 	"sonde_exporter/discovery/inspect"
 )
 
@@ -93,19 +94,12 @@ func (w Window) Words() string {
 func (c Configuration) Words() string {
 	text := "every process that listens on TCP is a service"
 	if c.ServiceRules > 0 {
-		text = number(c.ServiceRules, "rule says", "rules say") + " which processes are services"
+		text = amount.Of(c.ServiceRules, "rule says", "rules say") + " which processes are services"
 	}
 	if c.ExcludeRules > 0 {
-		text += "; " + number(c.ExcludeRules, "rule excludes", "rules exclude") + " some"
+		text += "; " + amount.Of(c.ExcludeRules, "rule excludes", "rules exclude") + " some"
 	}
 	return text
-}
-
-func number(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }
 
 // DurationWords is a duration in its two greatest units: 4 min 12 s.

@@ -1,11 +1,11 @@
 package web
 
 import (
-	"fmt"
 	"math"
 	"strconv"
-	"strings"
 	"time"
+
+	"sonde_exporter/amount"
 )
 
 // noBreak keeps a number and its unit on one line.
@@ -22,19 +22,7 @@ func significant(value float64) string {
 	case value < 99.95:
 		return strconv.FormatFloat(value, 'f', 1, 64)
 	}
-	return grouped(uint64(math.Round(value)))
-}
-
-// grouped writes a whole number with commas: 1,234,567.
-func grouped(value uint64) string {
-	digits := strconv.FormatUint(value, 10)
-	first := (len(digits)-1)%3 + 1
-	var text strings.Builder
-	text.WriteString(digits[:first])
-	for at := first; at < len(digits); at += 3 {
-		text.WriteString("," + digits[at:at+3])
-	}
-	return text.String()
+	return amount.Grouped(uint64(math.Round(value)))
 }
 
 func formatRate(perSecond float64) string {
@@ -73,13 +61,6 @@ func formatMegabytes(bytes uint64) string {
 }
 
 func formatTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
-
-func plural(n uint64, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%s %s", grouped(n), many)
-}
 
 // optional formats what may have no value.
 func optional(format func(float64) string) func(*float64) string {

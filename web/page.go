@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"sonde_exporter/amount"
 	"sonde_exporter/status"
 )
 
@@ -91,13 +92,13 @@ func pageFunctions() template.FuncMap {
 		"words":       status.DurationWords,
 		"time":        formatTime,
 		"count":       count,
-		"plural":      func(n any, one, many string) string { return plural(whole(n), one, many) },
+		"plural":      func(n any, one, many string) string { return amount.Of(whole(n), one, many) },
 		"rate":        formatRate,
 		"percent":     formatPercent,
 		"megabytes":   formatMegabytes,
 		"share":       optional(formatPercent),
 		"seconds":     optional(formatSeconds),
-		"nanoseconds": optional(func(ns float64) string { return grouped(uint64(ns+0.5)) + noBreak + "ns" }),
+		"nanoseconds": optional(func(ns float64) string { return amount.Grouped(uint64(ns+0.5)) + noBreak + "ns" }),
 		"fill":        func(m status.Map) string { return formatPercent(float64(m.Entries) / max(1, float64(m.MaxEntries))) },
 		"column":      newColumn,
 		"served":      served,
@@ -133,4 +134,4 @@ func whole(n any) uint64 {
 	return value
 }
 
-func count(n any) string { return grouped(whole(n)) }
+func count(n any) string { return amount.Grouped(whole(n)) }

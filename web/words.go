@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"sonde_exporter/amount"
 	"sonde_exporter/status"
 )
 
@@ -68,7 +69,7 @@ func processes(instances []status.Instance) string {
 	var texts []string
 	for i, instance := range instances {
 		if i == instancesShown {
-			texts = append(texts, plural(uint64(len(instances)-i), "more instance", "more instances"))
+			texts = append(texts, amount.Of(len(instances)-i, "more instance", "more instances"))
 			break
 		}
 		text := fmt.Sprintf("pid %d", instance.PID)
@@ -102,7 +103,7 @@ func gap(g status.Gap) string {
 	if g.Connections == 0 {
 		return reasons
 	}
-	connections := plural(g.Connections, "connection", "connections")
+	connections := amount.Of(g.Connections, "connection", "connections")
 	if g.Role == "client" {
 		connections += " to others"
 	}
