@@ -20,7 +20,6 @@ import (
 func TestStatus(t *testing.T) {
 	s := playScene(t)
 	t.Run("access", func(t *testing.T) { needsPassword(t, s) })
-	t.Run("browser", func(t *testing.T) { lookAt(t, s) })
 	t.Run("requests", func(t *testing.T) { agreesWithMetrics(t, s) })
 	t.Run("connections", func(t *testing.T) { tellsConnections(t, s) })
 	t.Run("names", func(t *testing.T) { tellsNames(t, s) })
@@ -28,6 +27,7 @@ func TestStatus(t *testing.T) {
 	t.Run("losses", func(t *testing.T) { explainsLosses(t, s) })
 	t.Run("markup", func(t *testing.T) { escapes(t, s) })
 	t.Run("young", func(t *testing.T) { tellsYoung(t, s) })
+	t.Run("browser", func(t *testing.T) { lookAt(t, s) })
 	t.Run("reload", func(t *testing.T) { tellsReload(t, s) })
 }
 
