@@ -84,11 +84,13 @@ func TestWindowOfPrograms(t *testing.T) {
 func TestHistoryOfIdleServices(t *testing.T) {
 	h := newHistory(at(0, 0), SinceStart)
 	for minute := range 10 {
-		h.note(at(60*minute, 100))
+		now := at(60*minute, 100)
+		now.appeared[shopServer().service] = epoch
+		h.note(now)
 	}
 	for i, increase := range h.increases {
-		if len(increase.requests) > 0 {
-			t.Errorf("interval %d remembers %v, in which nothing happened", i, increase.requests)
+		if len(increase.requests) > 0 || len(increase.appeared) > 0 {
+			t.Errorf("interval %d remembers %v and %v, in which nothing happened", i, increase.requests, increase.appeared)
 		}
 	}
 	if len(h.increases) != intervals {
