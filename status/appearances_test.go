@@ -87,6 +87,7 @@ func TestWindowOfRestartedService(t *testing.T) {
 		"idle":                     {[]sample{at(60, 0)}, appeared(at(90, 0), 70), 70},
 		"retired since a sample":   {[]sample{appeared(at(60, 0), 10)}, appeared(at(90, 9), 70), 10},
 		"retired before a sample":  {[]sample{appeared(at(60, 5), 10), appeared(at(120, 9), 70)}, appeared(at(150, 12), 130), 10},
+		"retired and then idle":    {[]sample{appeared(at(60, 5), 10), at(120, 5)}, appeared(at(150, 9), 130), 10},
 		"idle before it restarted": {[]sample{appeared(at(60, 0), 10), at(120, 0)}, appeared(at(150, 9), 130), 130},
 		"out of the window":        {[]sample{appeared(at(60, 5), 10), at(120, 5), at(180, 5), at(240, 5), at(300, 5)}, appeared(at(330, 9), 320), 320},
 	} {
