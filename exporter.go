@@ -92,8 +92,8 @@ func startExporter(o options, cfg *config.Config, load func() (*config.Config, e
 }
 
 // run serves events until ctx ends. It finds the services that run already once
-// the events of new ones are being heard.
-func (e *exporter) run(ctx context.Context) error {
+// the events of new ones are being heard, and calls ready after that.
+func (e *exporter) run(ctx context.Context, ready func()) error {
 	failures := make(chan error, 3)
 	go e.tls.Run(ctx)
 	go e.status.Run(ctx)
@@ -107,6 +107,7 @@ func (e *exporter) run(ctx context.Context) error {
 		return err
 	}
 	e.ready.Store(true)
+	ready()
 	go e.tellServices(ctx)
 	ticks := time.NewTicker(time.Second)
 	defer ticks.Stop()

@@ -66,7 +66,8 @@ type running struct {
 
 const goodFile = "discovery: {services: [{open_port: 1, service_name: nobody}]}\n"
 
-func runExporter(t *testing.T) running {
+// openExporter returns one that does not run yet, with more flags than its file.
+func openExporter(t *testing.T, flags ...string) (running, options) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("-short leaves out what loads BPF programs")
@@ -76,7 +77,7 @@ func runExporter(t *testing.T) running {
 	}
 	r := running{file: filepath.Join(t.TempDir(), "sonde.yml"), t: t}
 	r.write(goodFile)
-	o := parse(t, "--config.file", r.file)
+	o := parse(t, append(flags, "--config.file", r.file)...)
 	cfg, err := o.config.Load()
 	if err != nil {
 		t.Fatal(err)
@@ -88,9 +89,15 @@ func runExporter(t *testing.T) running {
 	if r.handler, err = newHandler(o, r.exporter, logger); err != nil {
 		t.Fatal(err)
 	}
+	return r, o
+}
+
+func runExporter(t *testing.T) running {
+	t.Helper()
+	r, _ := openExporter(t)
 	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- r.run(ctx) }()
+	done, ready := make(chan error, 1), make(chan struct{})
+	go func() { done <- r.run(ctx, func() { close(ready) }) }()
 	t.Cleanup(func() {
 		began := time.Now()
 		stop()
@@ -104,10 +111,10 @@ func runExporter(t *testing.T) running {
 			t.Errorf("all was detached after %s, want 5 s at most", took)
 		}
 	})
-	for deadline := time.Now().Add(30 * time.Second); !r.ready.Load(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("not ready after 30 s")
-		}
+	select {
+	case <-ready:
+	case <-time.After(30 * time.Second):
+		t.Fatal("not ready after 30 s")
 	}
 	return r
 }

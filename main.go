@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -87,7 +88,8 @@ func printConfig(cfg *config.Config) error {
 	return err
 }
 
-// serve runs the exporter and its web server until one of them fails or ctx ends.
+// serve runs the exporter and its web server until one of them fails or ctx ends. It
+// tells the service manager when both are ready, and when they stop.
 func serve(ctx context.Context, o options, e *exporter, logger *slog.Logger) error {
 	handler, err := newHandler(o, e, logger)
 	if err != nil {
@@ -96,9 +98,20 @@ func serve(ctx context.Context, o options, e *exporter, logger *slog.Logger) err
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go e.reloadOnHangup(ctx)
+	manager := manager{logger}
+	ready := afterCalls(2, manager.ready)
+	// The sockets of systemd listen already: the first that is served is enough.
+	addresses := max(1, len(web.Addresses(o.web)))
+	listens := tellSites(o.telemetryPath, logger, afterCalls(addresses, ready))
 	results := make(chan error, 2)
-	go func() { results <- e.run(ctx) }()
-	go func() { results <- web.Serve(ctx, handler, o.web, tellSite(o.telemetryPath, logger), logger) }()
+	go func() { results <- e.run(ctx, ready) }()
+	go func() { results <- web.Serve(ctx, handler, o.web, listens, logger) }()
+	var told sync.WaitGroup
+	told.Go(func() {
+		<-ctx.Done()
+		manager.stopping()
+	})
+	defer told.Wait()
 	first := <-results
 	cancel()
 	return errors.Join(first, <-results)

@@ -59,13 +59,14 @@ func (e *exporter) tellServices(ctx context.Context) {
 	}
 }
 
-// tellSite says where the metrics are.
-func tellSite(telemetryPath string, logger *slog.Logger) func(web.Site) {
+// tellSites says where the metrics are, and calls listens after each.
+func tellSites(telemetryPath string, logger *slog.Logger, listens func()) func(web.Site) {
 	return func(site web.Site) {
 		message := "metrics at " + site.URL + telemetryPath
 		if telemetryPath != "/" {
 			message += ", status page at /"
 		}
 		logger.Info(message, "tls", site.TLS, "basic_auth", site.BasicAuth)
+		listens()
 	}
 }
