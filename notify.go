@@ -21,7 +21,7 @@ func (m manager) stopping() { m.tell(daemon.SdNotifyStopping) }
 // that could inherit it.
 func (m manager) tell(state string) {
 	if _, err := daemon.SdNotify(false, state); err != nil {
-		m.logger.Error("systemd has not heard "+state+"; a unit with RestrictAddressFamilies= has to allow AF_UNIX", "err", err)
+		m.logger.Error("systemd has not heard "+state+"; its socket has to be in reach, and RestrictAddressFamilies= to allow AF_UNIX", "err", err)
 	}
 }
 

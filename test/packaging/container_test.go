@@ -64,6 +64,21 @@ func (c container) start(t *testing.T) *harness.Exporter {
 	return harness.Attach(url, transport)
 }
 
+// waitReady waits until the exporter at a URL is ready.
+func waitReady(t testing.TB, url string, transport *http.Transport) {
+	t.Helper()
+	client := http.Client{Transport: transport, Timeout: waitTimeout}
+	defer transport.CloseIdleConnections()
+	wait(t, "the exporter at "+url+" is ready", func() bool {
+		resp, err := client.Get(url + "/-/ready")
+		if err != nil {
+			return false
+		}
+		resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	})
+}
+
 // newCgroup makes a cgroup that is removed when the test ends, as each container has
 // one.
 func newCgroup(t testing.TB) string {

@@ -35,10 +35,9 @@ func TestDebianInstallation(t *testing.T) {
 		}
 	})
 	e := harness.Attach(fmt.Sprintf("http://127.0.0.1:%d", port), &http.Transport{})
-	waitReady := func() { waitReady(t, e.URL, &http.Transport{}) }
 
 	m.run(t, "dpkg", "--install", deb)
-	waitReady()
+	checkReady(t, e)
 	first := mainPID(t, m)
 	t.Run("installed", func(t *testing.T) { checkInstalled(t, m, first) })
 	t.Run("sandbox", func(t *testing.T) { checkMeasures(t, m, e) })
@@ -46,9 +45,10 @@ func TestDebianInstallation(t *testing.T) {
 	t.Run("secured", func(t *testing.T) { checkWebConfig(t, m, e) })
 	t.Run("elsewhere", func(t *testing.T) { checkElsewhere(t, m, e) })
 	t.Run("with CAP_SYS_ADMIN", func(t *testing.T) { checkSysAdmin(t, m, e) })
+	t.Run("not started", func(t *testing.T) { checkNotStarted(t, m, e) })
 
 	m.run(t, "dpkg", "--install", deb)
-	waitReady()
+	checkReady(t, e)
 	t.Run("upgraded", func(t *testing.T) {
 		if second := mainPID(t, m); second == first {
 			t.Errorf("process %s still runs after the upgrade, want a new one", first)
@@ -61,6 +61,14 @@ func TestDebianInstallation(t *testing.T) {
 	t.Run("removed", func(t *testing.T) { checkRemoved(t, m) })
 	m.run(t, "dpkg", "--purge", "sonde-exporter")
 	t.Run("purged", func(t *testing.T) { checkPurged(t, m) })
+}
+
+// checkReady demands that Sonde is ready at once when systemd says that it has started.
+func checkReady(t testing.TB, e *harness.Exporter) {
+	t.Helper()
+	if status, said := e.Get(t, "/-/ready"); status != http.StatusOK {
+		t.Fatalf("systemd has started Sonde, but it answers %d: %q", status, said)
+	}
 }
 
 func mainPID(t testing.TB, m machine) string {

@@ -3,7 +3,6 @@ package packaging
 import (
 	"bufio"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -118,19 +117,4 @@ func wait(t testing.TB, what string, ok func() bool) {
 			t.Fatalf("waited %v in vain until %s", waitTimeout, what)
 		}
 	}
-}
-
-// waitReady waits until the exporter at a URL is ready.
-func waitReady(t testing.TB, url string, transport *http.Transport) {
-	t.Helper()
-	client := http.Client{Transport: transport, Timeout: waitTimeout}
-	defer transport.CloseIdleConnections()
-	wait(t, "the exporter at "+url+" is ready", func() bool {
-		resp, err := client.Get(url + "/-/ready")
-		if err != nil {
-			return false
-		}
-		resp.Body.Close()
-		return resp.StatusCode == http.StatusOK
-	})
 }

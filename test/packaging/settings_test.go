@@ -3,6 +3,7 @@ package packaging
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"sonde_exporter/test/harness"
@@ -47,6 +48,29 @@ func checkSysAdmin(t *testing.T, m machine, e *harness.Exporter) {
 	restart(t, m, e)
 }
 
+// checkNotStarted demands that a start fails where Sonde cannot run, says why, and
+// goes well once the reason is gone.
+func checkNotStarted(t *testing.T, m machine, e *harness.Exporter) {
+	const file = "/etc/sonde_exporter/config.yml"
+	before := m.run(t, "cat", file)
+	m.run(t, "systemctl", "stop", unit)
+	m.run(t, "systemctl", "reset-failed", unit) // the starts before do not count against the limit
+	m.write(t, file, "series:\n  limitt: 777\n")
+	if said, err := m.try("systemctl", "start", unit); err == nil {
+		t.Errorf("the start succeeded with a broken configuration, want it to fail; systemctl said %q", said)
+	}
+	if said, err := m.try("systemctl", "is-active", unit); err == nil {
+		t.Errorf("the unit that failed to start is %q, want it not active", said)
+	}
+	const want = "sonde_exporter: config file " + file + ", line 2: unknown key"
+	if said := m.run(t, "cat", log); !strings.Contains(said, "\n"+want) {
+		t.Errorf("no line of the log begins with %q:\n%s", want, said)
+	}
+	m.write(t, file, before)
+	m.run(t, "systemctl", "start", unit)
+	checkReady(t, e)
+}
+
 // startElsewhere starts a service of Go, which listens by MPTCP, in a network
 // namespace of its own.
 func startElsewhere(t testing.TB, m machine) *servers.Process {
@@ -61,5 +85,5 @@ func restart(t *testing.T, m machine, e *harness.Exporter) {
 	t.Helper()
 	m.run(t, "systemctl", "daemon-reload")
 	m.run(t, "systemctl", "restart", unit)
-	waitReady(t, e.URL, &http.Transport{})
+	checkReady(t, e)
 }
