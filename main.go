@@ -98,8 +98,8 @@ func serve(ctx context.Context, o options, e *exporter, logger *slog.Logger) err
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go e.reloadOnHangup(ctx)
-	manager := manager{logger}
-	ready := afterCalls(2, manager.ready)
+	systemd := manager{logger}
+	ready := afterCalls(2, systemd.ready)
 	// The sockets of systemd listen already: the first that is served is enough.
 	addresses := max(1, len(web.Addresses(o.web)))
 	listens := tellSites(o.telemetryPath, logger, afterCalls(addresses, ready))
@@ -109,7 +109,7 @@ func serve(ctx context.Context, o options, e *exporter, logger *slog.Logger) err
 	var told sync.WaitGroup
 	told.Go(func() {
 		<-ctx.Done()
-		manager.stopping()
+		systemd.stopping()
 	})
 	defer told.Wait()
 	first := <-results

@@ -67,8 +67,7 @@ func checkNotStarted(t *testing.T, m machine, e *harness.Exporter) {
 		t.Errorf("no line of the log begins with %q:\n%s", want, said)
 	}
 	m.write(t, file, before)
-	m.run(t, "systemctl", "start", unit)
-	checkReady(t, e)
+	restart(t, m, e)
 }
 
 // startElsewhere starts a service of Go, which listens by MPTCP, in a network
