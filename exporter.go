@@ -207,9 +207,11 @@ func (e *exporter) apply() error {
 	if err != nil {
 		return err
 	}
-	e.warnOfRestart(cfg)
 	err = errors.Join(e.sources.Probe.Apply(settingsOf(cfg, namer)), e.sources.Probe.ApplySpans(spanSettings(cfg.Traces)))
 	if err != nil {
+		return err
+	}
+	if err := e.warnOfRestart(cfg); err != nil {
 		return err
 	}
 	if err := e.sources.Ledger.Configure(namer, limitsOf(cfg)); err != nil {
@@ -226,8 +228,9 @@ func (e *exporter) apply() error {
 	return nil
 }
 
-// warnOfRestart names what is built into the kernel side when it is loaded.
-func (e *exporter) warnOfRestart(cfg *config.Config) {
+// warnOfRestart names what is built into the kernel side when it is loaded, once the
+// rest of cfg is in force there.
+func (e *exporter) warnOfRestart(cfg *config.Config) error {
 	old := e.config()
 	if !slices.Equal(old.Histogram.Buckets, cfg.Histogram.Buckets) {
 		e.logger.Warn("histogram.buckets takes effect when Sonde is restarted")
@@ -235,9 +238,11 @@ func (e *exporter) warnOfRestart(cfg *config.Config) {
 	if !reflect.DeepEqual(old.Traces.Target, cfg.Traces.Target) || !reflect.DeepEqual(old.MetricsExport, cfg.MetricsExport) {
 		e.logger.Warn("where and how otel_traces_export and otel_metrics_export send takes effect when Sonde is restarted")
 	}
-	if cfg.Series.Limit > old.Series.Limit {
-		e.logger.Warn("a higher series.limit takes effect when Sonde is restarted")
+	limit, err := e.sources.Probe.SeriesLimit()
+	if cfg.Series.Limit > int(limit) && err == nil {
+		e.logger.Warn("a higher series.limit takes effect when Sonde is restarted", "limit", limit)
 	}
+	return err
 }
 
 // probeOptions are what the kernel side needs to know before it is loaded.

@@ -186,6 +186,22 @@ func TestExporter(t *testing.T) {
 			t.Errorf("limit %d, success %v, want 500 and 1", got, r.reloadSuccessful())
 		}
 	})
+	t.Run("tells the limit of series that is in force", func(t *testing.T) {
+		for _, c := range []struct{ limit, want string }{
+			{"500", "500"}, {"10000", "10000"}, {"20000", "10000"}, // it started with 10000
+		} {
+			r.write(goodFile + "series: {limit: " + c.limit + "}\n")
+			if err := r.reload(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if _, body := r.get("/metrics"); !strings.Contains(body, "\nsonde_series_limit "+c.want+"\n") {
+				t.Errorf("with series.limit %s /metrics has no sonde_series_limit %s", c.limit, c.want)
+			}
+			if _, body := r.get("/api/v1/services"); !strings.Contains(body, `"limit":`+c.want+",") {
+				t.Errorf("with series.limit %s the status has no limit of %s", c.limit, c.want)
+			}
+		}
+	})
 	t.Run("refuses to serve a collector that there is not", func(t *testing.T) {
 		if _, err := newHandler(options{collectors: []string{"nothing"}}, r.exporter, slog.New(slog.DiscardHandler)); err == nil {
 			t.Error("no error")

@@ -43,8 +43,8 @@ func describe(o options, e *exporter) status.Description {
 			ServiceRules: len(cfg.Discovery.Services), ExcludeRules: len(cfg.Discovery.Exclude),
 		},
 		Collectors: describeCollectors(o.collectors), Exports: e.exports.describe(),
-		SeriesLimit: cfg.Series.Limit, LimitPerService: cfg.Series.LimitPerService,
-		Untimed: e.untimed(),
+		LimitPerService: cfg.Series.LimitPerService,
+		Untimed:         e.untimed(),
 	}
 }
 

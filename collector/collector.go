@@ -33,7 +33,7 @@ func collectors() map[string]collector {
 			updateProgram, families(programRuns(), programSeconds())},
 		"map":    {"fill of Sonde's BPF maps", updateMap, families(mapEntries(), mapCapacity())},
 		"loss":   {"what could not be observed, by reason", updateLoss, families(lostObservations(), lostEvents(), unsolicited())},
-		"series": {"number and limit of the series", updateSeries, families(seriesCount(), seriesOverflow())},
+		"series": {"number and limit of the series", updateSeries, families(seriesCount(), seriesLimit(), seriesOverflow())},
 		"tap":    {"the hooks in use", updateTap, families(tapInfo())},
 		"tls": {"TLS libraries that are watched, and TLS that cannot be seen",
 			updateTLS, families(tlsFiles(), tlsFailures(), tlsHidden())},

@@ -157,7 +157,7 @@ func TestLossesAreThereFromTheStart(t *testing.T) {
 		}
 		valueOf(t, families[name], "reason", loss.Reason)
 	}
-	for _, name := range []string{"sonde_unsolicited_responses_total", "sonde_series_overflow_total", "sonde_series"} {
+	for _, name := range []string{"sonde_unsolicited_responses_total", "sonde_series_overflow_total", "sonde_series", "sonde_series_limit"} {
 		if len(families[name].GetMetric()) != 1 {
 			t.Errorf("%s is missing", name)
 		}

@@ -10,6 +10,11 @@ func seriesCount() metric.Family {
 	return metric.Gauge("sonde_series", "Series in the kernel, overflow series aside.")
 }
 
+func seriesLimit() metric.Family {
+	return metric.Gauge("sonde_series_limit",
+		"The most that sonde_series may be: series.limit, but after a reload no more than Sonde started with.")
+}
+
 func seriesOverflow() metric.Family {
 	return metric.Counter("sonde_series_overflow_total",
 		"Observations that a limit sent to the overflow series of their service (http_route=\"_other\").")
@@ -20,7 +25,12 @@ func updateSeries(s *scrape, ch chan<- prometheus.Metric) error {
 	if err != nil {
 		return err
 	}
+	limit, err := s.Probe.SeriesLimit()
+	if err != nil {
+		return err
+	}
 	seriesCount().Sender(ch)(float64(s.Probe.SeriesCount()))
+	seriesLimit().Sender(ch)(float64(limit))
 	seriesOverflow().Sender(ch)(float64(overflowed))
 	return nil
 }

@@ -114,8 +114,12 @@ func (p *Probe) hasRoom(instance uint32) bool {
 	if err != nil {
 		return false
 	}
-	var limit, limitPerService uint32
-	if p.objects.SeriesLimit.Get(&limit) != nil || p.objects.SeriesLimitPerService.Get(&limitPerService) != nil {
+	limit, err := p.SeriesLimit()
+	if err != nil {
+		return false
+	}
+	var limitPerService uint32
+	if p.objects.SeriesLimitPerService.Get(&limitPerService) != nil {
 		return false
 	}
 	p.controls.mu.Lock()
@@ -144,6 +148,16 @@ func increase(variable *ebpf.Variable, by uint32) error {
 		return fmt.Errorf("%s cannot be set: %w", variable, err)
 	}
 	return nil
+}
+
+// SeriesLimit is how many series there may be, overflow series aside: what Apply
+// was given, or what Open made room for if that is less.
+func (p *Probe) SeriesLimit() (uint32, error) {
+	var limit uint32
+	if err := p.objects.SeriesLimit.Get(&limit); err != nil {
+		return 0, fmt.Errorf("the limit of series cannot be read: %w", err)
+	}
+	return limit, nil
 }
 
 // SeriesCount is how many series there are, overflow series aside.

@@ -13,12 +13,14 @@ import (
 func (b *builder) addCost(now, recent sample, about Description) {
 	overflow, err := b.Overflow()
 	b.warn("overflow is not known", err)
+	limit, err := b.Kernel.SeriesLimit()
+	b.warn("the limit of series is not known", err)
 	b.Cost = Cost{
 		Process: Process{CPURatio: rate(recent.cpu.Seconds(), b.Window.Seconds), ResidentBytes: procfile.ResidentBytes("/proc")},
 		Kernel:  Kernel{Programs: []Program{}, Reason: about.Untimed},
 		Losses:  []Loss{}, Maps: []Map{},
 		Series: Series{
-			Count: uint64(b.Kernel.SeriesCount()), Limit: uint64(about.SeriesLimit),
+			Count: uint64(b.Kernel.SeriesCount()), Limit: uint64(limit),
 			LimitPerService: uint64(about.LimitPerService), Overflow: overflow,
 		},
 	}

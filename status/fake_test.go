@@ -101,6 +101,7 @@ func (k fakeKernel) Service(id uint32) (probe.Service, error) {
 func (k fakeKernel) Ports() ([]probe.PortCount, error) { return k.ports, k.err }
 func (k fakeKernel) Taps() []probe.Tap                 { return k.taps }
 func (k fakeKernel) SeriesCount() uint32               { return 12 }
+func (k fakeKernel) SeriesLimit() (uint32, error)      { return 100, k.err }
 
 func (k fakeKernel) Programs() ([]probe.ProgramStats, error) {
 	k.costs.Add(1)

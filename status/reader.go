@@ -22,6 +22,7 @@ type KernelSide interface {
 	Maps() ([]probe.MapStats, error)
 	Losses() ([]probe.Loss, error)
 	SeriesCount() uint32
+	SeriesLimit() (uint32, error)
 }
 
 // TLSSide is what the status needs of [tlstap.Tap].
@@ -51,7 +52,6 @@ type Description struct {
 	Config          Configuration
 	Collectors      []Collector
 	Exports         []Export
-	SeriesLimit     int
 	LimitPerService int
 	// Untimed is why the kernel does not time programs, and empty if it does.
 	Untimed string

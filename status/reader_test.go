@@ -176,7 +176,7 @@ func TestServices(t *testing.T) {
 func TestCost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		host := newHost(t)
-		host.about = Description{SeriesLimit: 100, LimitPerService: 10, Untimed: "no time"}
+		host.about = Description{LimitPerService: 10, Untimed: "no time"}
 		reader := host.reader()
 		time.Sleep(10 * time.Second)
 		cost := read(t, reader).Cost
