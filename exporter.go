@@ -186,6 +186,7 @@ func (e *exporter) config() *config.Config {
 func (e *exporter) reload(ctx context.Context) error {
 	e.reloadMu.Lock()
 	defer e.reloadMu.Unlock()
+	old := e.config()
 	err := e.apply()
 	e.reloads.record(err)
 	if err != nil {
@@ -193,8 +194,15 @@ func (e *exporter) reload(ctx context.Context) error {
 		return err
 	}
 	e.logger.Info("configuration reloaded")
-	e.status.Restart(ctx)
+	if countsOtherwise(old, e.config()) {
+		e.status.Restart(ctx)
+	}
 	return nil
+}
+
+// countsOtherwise tells whether other requests may be counted, or under other names.
+func countsOtherwise(old, cfg *config.Config) bool {
+	return !reflect.DeepEqual(old.Discovery, cfg.Discovery) || !reflect.DeepEqual(old.Routes, cfg.Routes)
 }
 
 func (e *exporter) apply() error {

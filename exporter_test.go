@@ -197,8 +197,19 @@ func TestExporter(t *testing.T) {
 			if _, body := r.get("/metrics"); !strings.Contains(body, "\nsonde_series_limit "+c.want+"\n") {
 				t.Errorf("with series.limit %s /metrics has no sonde_series_limit %s", c.limit, c.want)
 			}
-			if _, body := r.get("/api/v1/services"); !strings.Contains(body, `"limit":`+c.want+",") {
-				t.Errorf("with series.limit %s the status has no limit of %s", c.limit, c.want)
+		}
+	})
+	t.Run("begins a new window when services may have other names", func(t *testing.T) {
+		for _, c := range []struct{ text, want string }{
+			{goodFile + "series: {limit: 400}\n", `"since":"start"`},
+			{strings.ReplaceAll(goodFile, "nobody", "somebody"), `"since":"reload"`},
+		} {
+			r.write(c.text)
+			if err := r.reload(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if _, body := r.get("/api/v1/services"); !strings.Contains(body, c.want) {
+				t.Errorf("after a reload of %q the status has no %s:\n%s", c.text, c.want, body)
 			}
 		}
 	})
@@ -207,4 +218,37 @@ func TestExporter(t *testing.T) {
 			t.Error("no error")
 		}
 	})
+}
+
+// TestCountsOtherwise: who reloads what has not changed keeps the last minutes.
+func TestCountsOtherwise(t *testing.T) {
+	const rules = "discovery: {services: [{open_port: 80-90, executable_name: ^/usr/bin/shop$, service_name: shop}]}\nroutes: {patterns: [/users/*]}\n"
+	for name, c := range map[string]struct {
+		text string
+		want bool
+	}{
+		"nothing":   {rules, false},
+		"a comment": {"# the shop\n" + rules, false},
+		"a limit":   {rules + "series: {limit: 400}\n", false},
+		"an export": {rules + "otel_traces_export: {endpoint: http://127.0.0.1:4318}\n", false},
+		"a name":    {strings.Replace(rules, "service_name: shop", "service_name: store", 1), true},
+		"a port":    {strings.Replace(rules, "80-90", "80-91", 1), true},
+		"a program": {strings.Replace(rules, "bin/shop", "bin/stop", 1), true},
+		"a route":   {strings.Replace(rules, "/users/*", "/people/*", 1), true},
+		"all rules": {"{}", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			old, err := config.Parse("", []byte(rules))
+			if err != nil {
+				t.Fatal(err)
+			}
+			cfg, err := config.Parse("", []byte(c.text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := countsOtherwise(old, cfg); got != c.want {
+				t.Errorf("%t, want %t, from\n%sto\n%s", got, c.want, rules, c.text)
+			}
+		})
+	}
 }

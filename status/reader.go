@@ -99,8 +99,9 @@ func (r *Reader) Run(ctx context.Context) {
 	}
 }
 
-// Restart begins a new window: a reload of the configuration may have given
-// services other names, under which nothing was counted in the old one.
+// Restart begins a new window: a reload of the configuration has changed what is
+// counted, or has given services other names, under which nothing was counted in the
+// old one.
 func (r *Reader) Restart(ctx context.Context) {
 	r.take(ctx, func(now sample) { r.history = newHistory(now, SinceReload) })
 }

@@ -221,7 +221,8 @@ func tellsYoung(t *testing.T, s scene) {
 	}
 }
 
-// tellsReload: a bad file is shown, and a good one begins a new window.
+// tellsReload: a bad file is shown, one that changes nothing keeps the window, and one
+// with other rules begins a new one.
 func tellsReload(t *testing.T, s scene) {
 	shows := func(what string) {
 		t.Helper()
@@ -235,6 +236,11 @@ func tellsReload(t *testing.T, s scene) {
 	shows("The last reload of the configuration failed, the old one stays in force:")
 	shows("open_prot")
 	servers.WriteFile(t, s.ConfigFile, s.config())
+	s.Post(t, "/-/reload")
+	if since := s.api(t, "").Data.Window.Since; since == "reload" {
+		t.Errorf("after a reload that changed nothing the window is since the %s", since)
+	}
+	servers.WriteFile(t, s.ConfigFile, s.config()+"routes: {ignored_patterns: [/nothing]}\n")
 	s.Post(t, "/-/reload")
 	shows("since the configuration was reloaded")
 	if orders := s.api(t, "").service(t, "orders").Server; orders.Total < 300 || orders.InWindow != 0 {

@@ -179,6 +179,37 @@ func TestReload(t *testing.T) {
 	}
 }
 
+// TestReloadIsRefusedToOtherSites: a browser tells whose page asks, by one header or
+// the other. Programs send neither.
+func TestReloadIsRefusedToOtherSites(t *testing.T) {
+	for name, c := range map[string]struct {
+		header, value string
+		method        string
+		want          int
+	}{
+		"another site":           {"Sec-Fetch-Site", "cross-site", http.MethodPost, http.StatusForbidden},
+		"another host there":     {"Sec-Fetch-Site", "same-site", http.MethodPost, http.StatusForbidden},
+		"another site by PUT":    {"Sec-Fetch-Site", "cross-site", http.MethodPut, http.StatusForbidden},
+		"another origin":         {"Origin", "http://evil.example", http.MethodPost, http.StatusForbidden},
+		"a page without origin":  {"Origin", "null", http.MethodPost, http.StatusForbidden},
+		"a page of Sonde":        {"Sec-Fetch-Site", "same-origin", http.MethodPost, http.StatusOK},
+		"curl":                   {"User-Agent", "curl/8.14.1", http.MethodPost, http.StatusOK},
+		"a link on another site": {"Sec-Fetch-Site", "cross-site", http.MethodGet, http.StatusMethodNotAllowed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			reloads := 0
+			server := startServer(t, Options{Reload: func(context.Context) error { reloads++; return nil }})
+			response, body := fetch(t, server.Client(), c.method, server.URL+reloadPath, http.Header{c.header: {c.value}})
+			if response.StatusCode != c.want || (reloads == 1) != (c.want == http.StatusOK) {
+				t.Errorf("%d %q and %d reloads, want %d", response.StatusCode, body, reloads, c.want)
+			}
+			if c.want == http.StatusForbidden && !strings.Contains(body, "another site") {
+				t.Errorf("the answer %q does not say why", body)
+			}
+		})
+	}
+}
+
 func TestReloadSurvivesItsClient(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	handler := reloadHandler(func(ctx context.Context) error {

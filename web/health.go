@@ -25,12 +25,17 @@ func readyHandler(ready func() bool) http.Handler {
 }
 
 // reloadHandler reloads on POST and PUT. A browser that follows a link, or a
-// crawler, must not be able to do it.
+// crawler, must not be able to do it, nor any page that somebody with access visits.
 func reloadHandler(reload func(context.Context) error) http.Handler {
+	var sites http.CrossOriginProtection
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost && r.Method != http.MethodPut {
 			w.Header().Set("Allow", "POST, PUT")
 			writeLine(w, http.StatusMethodNotAllowed, "Reloading needs a POST or PUT request.")
+			return
+		}
+		if sites.Check(r) != nil {
+			writeLine(w, http.StatusForbidden, "A page of another site asked this browser to reload the configuration, which is refused: use curl -X POST, or send Sonde a SIGHUP.")
 			return
 		}
 		if reload == nil {
