@@ -56,6 +56,7 @@ func execute(args []string) error {
 	logger := logging.Limit(promslog.New(o.log))
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	logger.Info("starting sonde_exporter", "version", version.Info(), "build", version.BuildContext())
 	logWarnings(cfg, logger)
 	tellConfig(cfg, o.config, logger)
@@ -67,6 +68,7 @@ func execute(args []string) error {
 		if err := e.close(); err != nil {
 			logger.Error("not all could be detached", "err", err)
 		}
+		e.tellEnd(ctx)
 	}()
 	e.tellTaps()
 	return serve(ctx, o, e, logger)

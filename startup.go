@@ -52,6 +52,24 @@ func (e *exporter) tellTaps() {
 	e.logger.Info(message, "cgroup", e.sources.Probe.CgroupPath())
 }
 
+// tellEnd says in the last line why Sonde ended, and what became of the spans that
+// were left then. Ctx is what signals end.
+func (e *exporter) tellEnd(ctx context.Context) {
+	reason := "failure" // main tells which
+	if ctx.Err() != nil {
+		reason = context.Cause(ctx).Error()
+	}
+	level, attrs := slog.LevelInfo, []any{"reason", reason}
+	if e.exports.tracer != nil {
+		left := e.exports.tracer.Leftover()
+		if left.Failed+left.Dropped > 0 {
+			level = slog.LevelWarn
+		}
+		attrs = append(attrs, "spans_exported", left.Exported, "spans_failed", left.Failed, "spans_dropped", left.Dropped)
+	}
+	e.logger.Log(context.WithoutCancel(ctx), level, "stopped", attrs...)
+}
+
 // tellServices says in one line what ran already, once all of it is known.
 func (e *exporter) tellServices(ctx context.Context) {
 	if err := e.sources.Probe.AwaitProcesses(ctx); err == nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -187,6 +188,8 @@ func TestLastSpans(t *testing.T) {
 			t.Fatal(err)
 		}
 		x.receiver.WaitSpans(t, 20, harness.Of("web", "Server"))
+		wantWords(t, waitForLine(t, x.Exporter, "msg=stopped"), "level=INFO", `reason="terminated signal received"`,
+			"spans_exported=20 spans_failed=0 spans_dropped=0")
 	})
 	for name, fault := range map[string]func(r *harness.Receiver){
 		"nobody there":     func(r *harness.Receiver) { r.Down(t) },
@@ -201,7 +204,29 @@ func TestLastSpans(t *testing.T) {
 			if err := x.Stop(); err != nil {
 				t.Error(err)
 			}
+			line := waitForLine(t, x.Exporter, "level=WARN", "msg=stopped")
+			_, outcome, _ := strings.Cut(line, "spans_exported=")
+			var exported, failed, dropped int
+			if _, err := fmt.Sscanf(outcome, "%d spans_failed=%d spans_dropped=%d", &exported, &failed, &dropped); err != nil {
+				t.Fatalf("%v in the line %s", err, line)
+			}
+			if exported != 0 || failed+dropped != 20 {
+				t.Errorf("want 20 spans that failed or were dropped: %s", line)
+			}
 		})
+	}
+}
+
+// TestSecondSignal ends Sonde at once, although spans wait for a receiver.
+func TestSecondSignal(t *testing.T) {
+	web := servers.Go(t, programs(t).GoServer)
+	x := traced(t, map[string]*servers.Process{"web": web.Process}, everything())
+	x.receiver.Fail(t, harness.Fault{DelayMillis: 20_000})
+	hello(t, web, 20)
+	x.Eventually(t, "20 sampled spans", func(s harness.Snapshot) bool { return accountOf(s).sampled == 20 })
+	harness.Eventually(t, "the end", func() bool { return x.Signal(syscall.SIGTERM) != nil })
+	if err := x.Stop(); err == nil || !strings.Contains(err.Error(), "signal: terminated") {
+		t.Errorf("it ended with %v, want it to end by the second signal", err)
 	}
 }
 

@@ -40,6 +40,26 @@ type counts struct {
 	other             atomic.Uint64
 }
 
+// Outcome is what became of spans when Sonde ended.
+type Outcome struct {
+	Exported uint64
+	Failed   uint64 // sent, and not accepted
+	Dropped  uint64 // not sent any more
+}
+
+// outcome is that of all spans. What never was to be sent is none of it.
+func (c *counts) outcome() Outcome {
+	o := Outcome{Exported: c.exported.Load(), Dropped: c.dropped[droppedShutdown].Load()}
+	for _, kind := range otlp.Kinds() {
+		o.Failed += c.failed(kind).Load()
+	}
+	return o
+}
+
+func (o Outcome) since(earlier Outcome) Outcome {
+	return Outcome{o.Exported - earlier.Exported, o.Failed - earlier.Failed, o.Dropped - earlier.Dropped}
+}
+
 func (c *counts) drop(reason dropReason, spans uint64) { c.dropped[reason].Add(spans) }
 
 func (c *counts) fail(kind otlp.Kind, spans uint64) { c.failed(kind).Add(spans) }

@@ -83,8 +83,9 @@ type Tracer struct {
 	queue   chan probe.Span
 	batches chan []probe.Span
 
-	mu    sync.RWMutex // guards ended, and the queue against being closed in use
+	mu    sync.RWMutex // guards what follows, and the queue against being closed in use
 	ended bool
+	atEnd Outcome
 }
 
 // New returns a tracer. Spans wait until Run is called.
@@ -147,8 +148,16 @@ func (t *Tracer) Run(ctx context.Context) {
 func (t *Tracer) end() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.ended = true
+	t.ended, t.atEnd = true, t.counts.outcome()
 	close(t.queue)
+}
+
+// Leftover is what became of the spans that were left when Run's context ended, and
+// of those that came since. It is for after Run.
+func (t *Tracer) Leftover() Outcome {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.counts.outcome().since(t.atEnd)
 }
 
 // gather makes batches of spans, by number, size and age, until the queue ends.

@@ -116,6 +116,9 @@ func TestBatches(t *testing.T) {
 		if ages[0] != 0 || ages[1] != 500*time.Millisecond || ages[2] != 600*time.Millisecond {
 			t.Errorf("batches after %s", ages)
 		}
+		if got, want := tracer.Leftover(), (Outcome{Exported: 2}); got != want {
+			t.Errorf("what was left became %+v, want %+v", got, want)
+		}
 		expect(t, tracer, map[string]uint64{"sampled": 15, "exported": 15, "dropped": 0, "failed": 0, "queued": 0})
 	})
 }
@@ -182,6 +185,9 @@ func TestHangingUpload(t *testing.T) {
 		})
 		tracer.feed(1)
 		expect(t, tracer, map[string]uint64{"sampled": 501, "dropped shutdown": 111})
+		if got, want := tracer.Leftover(), (Outcome{Failed: uploadsAtOnce * 10, Dropped: 111}); got != want {
+			t.Errorf("what was left became %+v, want %+v", got, want)
+		}
 	})
 }
 
