@@ -95,11 +95,13 @@ func startExporter(o options, cfg *config.Config, load func() (*config.Config, e
 // the events of new ones are being heard, and calls ready after that.
 func (e *exporter) run(ctx context.Context, ready func()) error {
 	failures := make(chan error, 3)
+	ctx, cancel := context.WithCancel(ctx)
 	go e.tls.Run(ctx)
 	go e.status.Run(ctx)
 	var exporting sync.WaitGroup
 	exporting.Go(func() { e.exports.run(ctx) })
 	defer exporting.Wait() // what is left goes out
+	defer cancel()         // also after a failure
 	go func() { failures <- e.sources.Probe.ServeSpans(e.exports) }()
 	go func() { failures <- e.sources.Probe.ServeProcesses(processes{e.sources.Registry, e.tls}) }()
 	go func() { failures <- e.sources.Probe.ServeRequests(e.sources.Ledger) }()

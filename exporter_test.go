@@ -119,6 +119,24 @@ func runExporter(t *testing.T) running {
 	return r
 }
 
+// TestFailureEndsExports: Sonde that cannot measure must end, also if it exports.
+func TestFailureEndsExports(t *testing.T) {
+	r, _ := openExporter(t, "--otel-traces-export.endpoint=http://127.0.0.1:9")
+	if err := r.close(); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- r.run(t.Context(), func() {}) }()
+	select {
+	case err := <-done:
+		if err == nil {
+			t.Error("no error, although the kernel side is closed")
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("it still runs after 10 s, although the kernel side is closed")
+	}
+}
+
 func (r running) write(text string) {
 	r.t.Helper()
 	if err := os.WriteFile(r.file, []byte(text), 0o600); err != nil {
