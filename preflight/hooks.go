@@ -29,16 +29,21 @@ func (f Facts) cgroupRow() Row {
 // tried puts the blame where it belongs if something failed because of what
 // another row tells.
 func (f Facts) tried(row Row) Row {
-	if row.State == OK {
-		return row
-	}
-	switch {
-	case !f.canLoad():
-		row.Says, row.Remedy = "not tried: this process must not load programs", ""
-	case f.BTF != nil:
-		row.Says, row.Remedy = "not tried: there is no BTF", ""
+	if reason := f.untried(); row.State != OK && reason != "" {
+		row.State, row.Says, row.Remedy = NotTried, reason, ""
 	}
 	return row
+}
+
+// untried is why no hook could be tried, or "".
+func (f Facts) untried() string {
+	switch {
+	case !f.canLoad():
+		return "this process must not load programs"
+	case f.BTF != nil:
+		return "there is no BTF"
+	}
+	return ""
 }
 
 // triedHook is one place in the kernel, with all programs that go there.
@@ -76,10 +81,13 @@ func (f Facts) uprobeRow() Row {
 	if !f.Trial.UprobeMulti {
 		row.Says = "one perf event for each function; Linux 6.6 has uprobe_multi"
 	}
-	if f.Trial.TLS != nil {
+	switch {
+	case f.Trial.Load != nil:
+		row.State, row.Says = NotTried, "the other programs cannot be loaded"
+	case f.Trial.TLS != nil:
 		row.State = Missing
 		row.Says, row.Remedy = split(f.Trial.TLS)
-		if row.Remedy == "" && f.Trial.Load == nil {
+		if row.Remedy == "" {
 			row.Remedy = "give Sonde CAP_SYS_ADMIN, or use Linux 6.6 or newer; HTTP without TLS is measured all the same"
 		}
 	}
@@ -107,11 +115,15 @@ func (f Facts) tapRows(works bool) []Row {
 	if f.Trial.TLS != nil || !works {
 		tls.State, tls.Says = Missing, "HTTP inside TLS is counted as connections only"
 	}
-	return append(rows, tls)
+	return append(rows, f.tried(tls))
 }
 
 func (f Facts) tapRow(tap, says string, works bool) Row {
 	row := Row{Item: tap, State: OK, Says: says, IsVital: true}
+	if f.untried() != "" {
+		row.State, row.Says = NotTried, "Sonde does not start without what is missing above"
+		return row
+	}
 	for _, hook := range f.hooks() {
 		if slices.Contains(hook.taps, tap) && hook.err != nil {
 			return Row{Item: tap, State: Missing, Says: fmt.Sprintf("it needs %s", hook.name), IsVital: true}

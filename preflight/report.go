@@ -15,6 +15,7 @@ const (
 	OK        State = "ok"
 	Missing   State = "missing"    // what needs it does not work
 	Limited   State = "limited"    // it works in part
+	NotTried  State = "not tried"  // it may be there: what is missing elsewhere comes first
 	NotNeeded State = "not needed" // it is only told
 )
 
@@ -27,6 +28,9 @@ type Row struct {
 	// IsVital says that nothing is measured while the item is missing.
 	IsVital bool
 }
+
+// isLacking says that the item does not work, or is not known to.
+func (row Row) isLacking() bool { return row.State == Missing || row.State == NotTried }
 
 // Group is rows under a heading.
 type Group struct {
@@ -53,12 +57,12 @@ func New(f Facts) Report {
 
 // Works says that the main job can be done: to measure HTTP on the wire.
 func (r Report) Works() bool {
-	return !r.has(func(row Row) bool { return row.State == Missing && row.IsVital })
+	return !r.has(func(row Row) bool { return row.isLacking() && row.IsVital })
 }
 
 // isWhole says that nothing is worth a second look.
 func (r Report) isWhole() bool {
-	return !r.has(func(row Row) bool { return row.State == Missing || row.State == Limited })
+	return !r.has(func(row Row) bool { return row.isLacking() || row.State == Limited })
 }
 
 func (r Report) has(wanted func(Row) bool) bool {

@@ -71,7 +71,7 @@ func TestRows(t *testing.T) {
 		{"no BTF, seen from a hook", "tp_btf/sched_process_fork", func(f *Facts) {
 			f.BTF = probe.CheckBTF("/nonexistent/vmlinux")
 			f.breakHook("tp_btf/sched_process_fork", errRefused)
-		}, Missing, "not tried: there is no BTF", "", false},
+		}, NotTried, "there is no BTF", "", false},
 		{"no lockdown", "lockdown", func(f *Facts) { f.Lockdown = "" }, OK, "not in this kernel", "", true},
 		{"lockdown for integrity", "lockdown", func(f *Facts) { f.Lockdown = "integrity" }, OK, "integrity", "", true},
 		{"lockdown for confidentiality", "lockdown", func(f *Facts) { f.Lockdown = "confidentiality" }, Limited, "must not read", "lockdown=integrity", true},
@@ -109,7 +109,10 @@ func TestRows(t *testing.T) {
 			f.Trial.CgroupErr = &probe.Shortage{Lack: errors.New("not mounted"), Remedy: "mount it"}
 		}, Missing, "not mounted", "mount it", false},
 		{"no socket storage", "socket storage", func(f *Facts) { f.Trial.Maps[0].Err = errRefused }, Missing, "operation not permitted", "", false},
-		{"a ring buffer, not tried", "ring buffer", func(f *Facts) { f.Trial.Maps[1].Err = errRefused; f.dropCapability("CAP_BPF") }, Missing, "not tried: this process must not load", "", false},
+		{"a ring buffer, not tried", "ring buffer", func(f *Facts) { f.Trial.Maps[1].Err = errRefused; f.dropCapability("CAP_BPF") }, NotTried, "this process must not load", "", false},
+		{"a tap, not tried", "wire", func(f *Facts) { f.dropCapability("CAP_BPF") }, NotTried, "what is missing above", "", false},
+		{"TLS, not tried", "tls", func(f *Facts) { f.dropCapability("CAP_BPF") }, NotTried, "this process must not load", "", false},
+		{"uprobes, not tried", "uprobes", func(f *Facts) { f.Trial.Load, f.Trial.TLS = errRefused, errRefused }, NotTried, "the other programs cannot be loaded", "", true},
 		{"no ingress", "cgroup_skb/ingress", func(f *Facts) { f.breakHook("cgroup_skb/ingress", errRefused) }, Missing, "operation not permitted", "", false},
 		{"no ingress, seen from the tap", "wire", func(f *Facts) { f.breakHook("cgroup_skb/ingress", errRefused) }, Missing, "it needs cgroup_skb/ingress", "", false},
 		{"no ingress, seen from another tap", "processes", func(f *Facts) { f.breakHook("cgroup_skb/ingress", errRefused) }, Missing, "does not start", "", false},

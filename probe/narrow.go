@@ -40,7 +40,7 @@ func (p *Probe) narrow(t *Trial) {
 	for _, walk := range p.walks() {
 		t.Hooks = append(t.Hooks, HookTrial{walk.Tap, walk.program, p.loadAlone(walk.program)})
 	}
-	t.TLS = errors.New("not tried, as the other programs cannot be loaded")
+	t.TLS = errors.New("the other programs cannot be loaded")
 	t.Stats = tryStats()
 }
 

@@ -39,7 +39,7 @@ func preflight(t *testing.T, uid uint32, env []string, command ...string) table 
 	return readTable(t, out)
 }
 
-var rowOfTable = regexp.MustCompile(`^  (\S.*?)  +(ok|missing|limited|not needed)(?:  +(.*))?$`)
+var rowOfTable = regexp.MustCompile(`^  (\S.*?)  +(ok|missing|limited|not tried|not needed)(?:  +(.*))?$`)
 
 // readTable undoes the wrapping of lines.
 func readTable(t *testing.T, out harness.Outcome) table {
@@ -152,9 +152,12 @@ func TestPreflightUnprivileged(t *testing.T) {
 	p := preflight(t, harness.Nobody, nil, programs(t).Exporter, free(t))
 	p.want(1, map[string]string{
 		"CAP_BPF": "missing to load programs", "CAP_PERFMON": "missing", "CAP_NET_ADMIN": "missing", "CAP_SYS_PTRACE": "missing",
-		"CAP_DAC_READ_SEARCH": "missing", "cgroup_skb/egress": "missing not tried", "ring buffer": "missing not tried",
-		"wire": "missing it needs cgroup_skb/ingress", "BTF": "ok", "listen address": "ok",
+		"CAP_DAC_READ_SEARCH": "missing", "cgroup_skb/egress": "not tried this process must not load programs", "ring buffer": "not tried",
+		"wire": "not tried", "BTF": "ok", "listen address": "ok",
 	})
+	if n := strings.Count(p.Stdout, "  missing  "); n != 5 {
+		t.Errorf("%d rows are missing, want the five capabilities:\n%s", n, p.Stdout)
+	}
 	out := harness.Run(t, programs(t).Exporter, harness.Nobody, nil, free(t))
 	_, remedy, _ := strings.Cut(strings.TrimSpace(out.Stderr), "; ")
 	p.wantFix(remedy)
