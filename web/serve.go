@@ -104,7 +104,7 @@ func serveOne(ctx context.Context, handler http.Handler, flags *toolkit.FlagConf
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+		ErrorLog:          serverLog(logger),
 		// The server calls this once, when it has a listener.
 		BaseContext: func(listener net.Listener) context.Context {
 			listens(siteAt(listener.Addr(), protection))

@@ -215,7 +215,7 @@ func TestCapabilitiesAgree(t *testing.T) {
 		"AmbientCapabilities= of the unit":   unitCapabilities(t, "AmbientCapabilities"),
 		"CapabilityBoundingSet= of the unit": unitCapabilities(t, "CapabilityBoundingSet"),
 		"docker run in docs/installing.md":   docker(t).capabilities,
-		"the DaemonSet":                      pod(t).capabilities,
+		"the DaemonSet":                      pod(t, nil).capabilities,
 	} {
 		if !slices.Equal(sorted(got), want) {
 			t.Errorf("%s: %q, want %q, which Sonde says it needs", where, sorted(got), want)

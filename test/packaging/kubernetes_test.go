@@ -28,6 +28,7 @@ type cluster struct {
 	account        core.ServiceAccount
 	namespace      core.Namespace
 	config         core.ConfigMap
+	secret         core.Secret
 	policy         networking.NetworkPolicy
 	serviceMonitor monitoring.ServiceMonitor
 	podMonitor     monitoring.PodMonitor
@@ -35,7 +36,17 @@ type cluster struct {
 
 // kustomize builds the base with components, and refuses fields that the types do
 // not have.
-func kustomize(t testing.TB, components ...string) (c cluster) {
+func kustomize(t testing.TB, components ...string) cluster {
+	t.Helper()
+	overlay := "resources: [../base]\ncomponents:\n"
+	for _, component := range components {
+		overlay += "  - ../components/" + component + "\n"
+	}
+	return decodeOverlay(t, map[string]string{"kustomization.yaml": overlay})
+}
+
+// decodeOverlay builds files that lie beside the base and the components.
+func decodeOverlay(t testing.TB, overlay map[string]string) cluster {
 	t.Helper()
 	files := filesys.MakeFsInMemory()
 	root := filepath.Join(release(t).root, manifests)
@@ -52,12 +63,10 @@ func kustomize(t testing.TB, components ...string) (c cluster) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	overlay := "resources: [../base]\ncomponents:\n"
-	for _, component := range components {
-		overlay += "  - ../components/" + component + "\n"
-	}
-	if err := files.WriteFile("/overlay/kustomization.yaml", []byte(overlay)); err != nil {
-		t.Fatal(err)
+	for name, text := range overlay {
+		if err := files.WriteFile("/overlay/"+name, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return decode(t, files, "/overlay")
 }
@@ -70,7 +79,7 @@ func decode(t testing.TB, files filesys.FileSystem, dir string) (c cluster) {
 	}
 	kinds := map[string]any{
 		"DaemonSet": &c.daemonSet, "Service": &c.service, "ServiceAccount": &c.account, "Namespace": &c.namespace,
-		"ConfigMap": &c.config, "NetworkPolicy": &c.policy, "ServiceMonitor": &c.serviceMonitor, "PodMonitor": &c.podMonitor,
+		"ConfigMap": &c.config, "Secret": &c.secret, "NetworkPolicy": &c.policy, "ServiceMonitor": &c.serviceMonitor, "PodMonitor": &c.podMonitor,
 	}
 	for _, resource := range built.Resources() {
 		into, known := kinds[resource.GetKind()]
@@ -92,10 +101,11 @@ func decode(t testing.TB, files filesys.FileSystem, dir string) (c cluster) {
 	return c
 }
 
-// pod is the DaemonSet's container, with what it mounts of the node.
-func pod(t testing.TB) container {
+// pod is the DaemonSet's container with components, with what it mounts of the node.
+// A Secret that it mounts is a directory; secret makes its files.
+func pod(t testing.TB, secret func(dir string), components ...string) container {
 	t.Helper()
-	c := kustomize(t)
+	c := kustomize(t, components...)
 	spec := c.daemonSet.Spec.Template.Spec
 	sonde := spec.Containers[0]
 	result := container{ownNetwork: !spec.HostNetwork, ownCgroup: true, args: sonde.Args}
@@ -113,6 +123,10 @@ func pod(t testing.TB) container {
 				}
 			}
 			result.mounts = append(result.mounts, dir+":"+mount.MountPath)
+		case volume.Secret != nil:
+			dir := t.TempDir()
+			secret(dir)
+			result.mounts = append(result.mounts, dir+":"+mount.MountPath)
 		case *volume.HostPath.Type == core.HostPathDirectoryOrCreate: // empty here
 		default:
 			result.mounts = append(result.mounts, volume.HostPath.Path+":"+mount.MountPath)
@@ -125,7 +139,7 @@ func pod(t testing.TB) container {
 }
 
 func TestPod(t *testing.T) {
-	checkMeasures(t, startMachine(t, ""), pod(t).start(t))
+	checkMeasures(t, startMachine(t, ""), pod(t, nil).start(t))
 }
 
 func TestDaemonSet(t *testing.T) {
@@ -186,7 +200,7 @@ func TestComponents(t *testing.T) {
 		t.Errorf("the NetworkPolicy opens port %q, the pods have %q", got, port)
 	}
 	added := kustomize(t, "sys-admin").daemonSet.Spec.Template.Spec.Containers[0].SecurityContext.Capabilities.Add
-	if !slices.Contains(added, "SYS_ADMIN") || len(added) != len(pod(t).capabilities)+1 {
+	if !slices.Contains(added, "SYS_ADMIN") || len(added) != len(pod(t, nil).capabilities)+1 {
 		t.Errorf("with the component sys-admin the capabilities are %v", added)
 	}
 }
@@ -201,7 +215,7 @@ func TestExampleOverlay(t *testing.T) {
 
 // TestPodArguments demands that the program takes the arguments that the pod gives.
 func TestPodArguments(t *testing.T) {
-	c := pod(t)
+	c := pod(t, nil)
 	args := []string{"--config.check"}
 	for _, arg := range c.args {
 		for _, mount := range c.mounts {

@@ -49,6 +49,9 @@ func (p *Process) URL(path string) string {
 // PortLabel is the port as the label server_port has it.
 func (p *Process) PortLabel() string { return fmt.Sprint(p.Port) }
 
+// Output is what the server has printed so far.
+func (p *Process) Output() string { return p.output.String() }
+
 // Stop asks the server to end, waits until it has, and kills it if it will not.
 func (p *Process) Stop() {
 	p.stop.Do(func() {
