@@ -21,6 +21,12 @@ import (
 // defaultAddress is where Sonde listens unless told otherwise.
 const defaultAddress = ":19100"
 
+// helpEnd is below the flags, where a terminal shows it.
+const helpEnd = `
+docs/configuration.md tells all keys of --config.file with their flags and variables.
+--config.check prints the configuration in force, --preflight what this machine offers.
+`
+
 // options is the command line.
 type options struct {
 	config *config.Flags
@@ -56,6 +62,7 @@ func newCommandLine(o *options) (*kingpin.Application, func() []string) {
 	app := kingpin.New("sonde_exporter", "Measures every service on this host with eBPF, for Prometheus.")
 	app.Version(version.Print("sonde_exporter"))
 	app.HelpFlag.Short('h')
+	app.UsageTemplate(kingpin.DefaultUsageTemplate + helpEnd)
 	*o = options{
 		config: config.RegisterFlags(app),
 		log:    &promslog.Config{},

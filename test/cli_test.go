@@ -103,7 +103,7 @@ func TestCheck(t *testing.T) {
 
 // TestVersion: --version and --help print and end well, for anybody.
 func TestVersion(t *testing.T) {
-	for flag, want := range map[string]string{"--version": "sonde_exporter", "--help": "--web.listen-address"} {
+	for flag, want := range map[string]string{"--version": "sonde_exporter", "--help": "--web.listen-address", "-h": "docs/configuration.md"} {
 		out := harness.Run(t, programs(t).Exporter, harness.Nobody, nil, flag)
 		if out.Code != 0 || !strings.Contains(out.Stdout+out.Stderr, want) {
 			t.Errorf("%s ends with %d and says:\n%s%s", flag, out.Code, out.Stdout, out.Stderr)
