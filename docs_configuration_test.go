@@ -192,10 +192,15 @@ func oneLine(text string) string {
 // writeForeign lists what files of Beyla may have and Sonde has not, one row for
 // each advice.
 func writeForeign(page *strings.Builder) {
-	page.WriteString("## Keys of Beyla that Sonde does not have\n\n" +
+	page.WriteString("## Keys of Beyla\n\n" +
+		"`discovery.instrument` and `discovery.exclude_instrument` are lists of rules with `open_ports`, `exe_path`, `name` and\n" +
+		"`namespace`, where `exe_path` is a glob for the whole path; [coming-from-beyla.md](coming-from-beyla.md#rules-of-discovery)\n" +
+		"has more. `prometheus_export.port` and `prometheus_export.path` say where the metrics are, unless\n" +
+		"`--web.listen-address`, `--web.systemd-socket` or `--web.telemetry-path` say otherwise; a change takes a restart.\n\n" +
+		"## Keys of Beyla that Sonde does not have\n\n" +
 		"An error says that something else would be measured or exported without the key. A warning says\n" +
 		"that the key has no effect. Neither is said of a value that asks for what Sonde does anyway. Keys of\n" +
-		"`discovery.services` are meant in `discovery.exclude` as well.\n\n")
+		"`discovery.services` are meant in all lists of rules.\n\n")
 	type row struct {
 		advice string
 		keys   []string

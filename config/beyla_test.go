@@ -83,9 +83,8 @@ func TestHarmlessKeysOfBeylaAreWarnedOf(t *testing.T) {
 func TestKeysOfBeylaThatWouldBeMissed(t *testing.T) {
 	const start = "config file sonde.yml, line 1: "
 	for file, want := range map[string]string{
-		"prometheus_export: {port: 8999}":                          "prometheus_export.port is a key of Beyla that Sonde does not have: metrics are at --web.listen-address; set it to :PORT",
 		"prometheus_export: {buckets: {duration_histogram: [1]}}":  "prometheus_export.buckets is a key of Beyla that Sonde does not have: use histogram.buckets",
-		"prometheus_export: {prot: 1}":                             `unknown key "prot" in prometheus_export; remove it`,
+		"prometheus_export: {prot: 1}":                             `unknown key "prot" in prometheus_export; did you mean "port"?`,
 		"otel_metrics_export: {features: [application, network]}":  "otel_metrics_export.features is a key of Beyla that Sonde does not have: there is only what Beyla calls application; for the others use the spanmetrics and servicegraph connectors of a collector",
 		"otel_traces_export: {instrumentations: [http, sql]}":      "otel_traces_export.instrumentations is a key of Beyla that Sonde does not have: every protocol that Sonde knows is measured; remove it",
 		"attributes: {select: {a: b}}":                             "attributes.select is a key of Beyla that Sonde does not have: the attributes are fixed; use resource to add some, and metric_relabel_configs of Prometheus to drop some",
@@ -94,9 +93,8 @@ func TestKeysOfBeylaThatWouldBeMissed(t *testing.T) {
 		"network: {enable: true}":                                  "network.enable is a key of Beyla that Sonde does not have: there are no metrics of network flows; remove it",
 		"ebpf: {context_propagation: all}":                         "ebpf.context_propagation is a key of Beyla that Sonde does not have: Sonde writes nothing into requests; let the services pass traceparent on, and remove it",
 		"ebpf: 1":                                                  "ebpf must be a mapping, such as keys with values",
-		"discovery: {instrument: [{open_ports: 443}]}":             "discovery.instrument is a key of Beyla that Sonde does not have: use discovery.services, with executable_name, a regular expression, instead of exe_path, a glob",
-		"discovery: {services: [{k8s_namespace: a}]}":              "discovery.services[0].k8s_namespace is a key of Beyla that Sonde does not have: there are no Kubernetes selectors; use executable_name or open_port",
-		"discovery: {exclude_services: [{containers_only: true}]}": "discovery.exclude_services[0].containers_only is a key of Beyla that Sonde does not have: there is no such selector; use executable_name or open_port",
+		"discovery: {services: [{k8s_namespace: a}]}":              "discovery.services[0].k8s_namespace is a key of Beyla that Sonde does not have: there are no Kubernetes selectors; select by executable or port",
+		"discovery: {exclude_services: [{containers_only: true}]}": "discovery.exclude_services[0].containers_only is a key of Beyla that Sonde does not have: there is no such selector; select by executable or port",
 		"routes: {wildcard_char: '#'}":                             "routes.wildcard_char is a key of Beyla that Sonde does not have: the heuristic always writes *",
 		"routes: {ignore_mode: traces, ignored_patterns: [/a]}":    "routes.ignore_mode is a key of Beyla that Sonde does not have: what is ignored is neither measured nor traced",
 	} {

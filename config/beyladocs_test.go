@@ -60,7 +60,7 @@ func documentedKeys(t *testing.T) map[string]keyRow {
 // ruleSection stands for the sections whose rules have the same keys.
 const ruleSection = "discovery.services[]."
 
-var ruleList = regexp.MustCompile(`^discovery\.(services|exclude_services|exclude)\.`)
+var ruleList = regexp.MustCompile(`^discovery\.(services|exclude_services|exclude|instrument|exclude_instrument)\.`)
 
 // absentKeys is what the tables have to say of the keys that Sonde does not have.
 func absentKeys() map[string]keyRow {

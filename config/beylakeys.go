@@ -59,12 +59,11 @@ func beylaProgram() map[string]beylaKey {
 
 // beylaDiscovery are keys about services and routes.
 func beylaDiscovery() map[string]beylaKey {
-	const kubernetes = "there are no Kubernetes selectors; use executable_name or open_port"
+	const kubernetes = "there are no Kubernetes selectors; select by executable or port"
+	const selector = "there is no such selector; select by executable or port"
 	all := map[string]beylaKey{
 		"system_wide":                                               {advice: "leave out all rules, so that every process that listens is measured", same: []string{"false"}},
 		"discovery.system_wide":                                     {advice: "leave out all rules, so that every process that listens is measured", same: []string{"false"}},
-		"discovery.instrument":                                      {advice: "use discovery.services, with executable_name, a regular expression, instead of exe_path, a glob"},
-		"discovery.exclude_instrument":                              {advice: "use discovery.exclude, with executable_name, a regular expression, instead of exe_path, a glob"},
 		"discovery.survey":                                          {advice: "there is no survey; without rules every process that listens is measured"},
 		"discovery.default_exclude_services":                        {advice: "nothing is left out by default; use discovery.exclude"},
 		"discovery.default_exclude_instrument":                      {advice: "nothing is left out by default; use discovery.exclude"},
@@ -82,7 +81,10 @@ func beylaDiscovery() map[string]beylaKey {
 		"routes.wildcard_char":                {advice: "the heuristic always writes *", same: []string{"*"}},
 		"routes.max_path_segment_cardinality": {advice: "use series.limit_per_service", isHarmless: true},
 	}
-	for _, list := range []string{"discovery.services.", "discovery.exclude.", "discovery.exclude_services."} {
+	for _, list := range []string{
+		"discovery.services.", "discovery.exclude.", "discovery.exclude_services.",
+		"discovery.instrument.", "discovery.exclude_instrument.",
+	} {
 		for _, name := range []string{
 			"k8s_namespace", "k8s_pod_name", "k8s_deployment_name", "k8s_replicaset_name", "k8s_statefulset_name",
 			"k8s_daemonset_name", "k8s_job_name", "k8s_cronjob_name", "k8s_container_name", "k8s_owner_name",
@@ -90,9 +92,9 @@ func beylaDiscovery() map[string]beylaKey {
 		} {
 			all[list+name] = beylaKey{advice: kubernetes}
 		}
-		all[list+"containers_only"] = beylaKey{advice: "there is no such selector; use executable_name or open_port", same: []string{"false"}}
+		all[list+"containers_only"] = beylaKey{advice: selector, same: []string{"false"}}
 		for _, name := range []string{"languages", "cmd_args", "target_pids"} {
-			all[list+name] = beylaKey{advice: "there is no such selector; use executable_name or open_port"}
+			all[list+name] = beylaKey{advice: selector}
 		}
 		for _, name := range []string{"exports", "sampler", "routes", "metrics"} {
 			all[list+name] = beylaKey{advice: "what is exported is the same for all services; remove it"}
@@ -104,9 +106,6 @@ func beylaDiscovery() map[string]beylaKey {
 // beylaExports are keys about what is exported, and where.
 func beylaExports() map[string]beylaKey {
 	all := map[string]beylaKey{
-		"prometheus_export":                                {},
-		"prometheus_export.port":                           {advice: "metrics are at --web.listen-address; set it to :PORT", same: []string{"0", "19100"}},
-		"prometheus_export.path":                           {advice: "use --web.telemetry-path", same: []string{"/metrics"}},
 		"prometheus_export.extra_resource_attributes":      {advice: "use resource to add attributes"},
 		"prometheus_export.extra_span_resource_attributes": {advice: "there are no span metrics", isHarmless: true},
 		"prometheus_export.service_cache_size":             {advice: "use series.limit", isHarmless: true},

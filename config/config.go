@@ -63,9 +63,11 @@
 //
 // Files of Grafana Beyla can be used as far as they speak of the same things:
 // in a rule, open_ports, exe_path, exe_path_regexp, name and namespace are
-// understood, and exclude_services beside services. A key of Beyla that Sonde
-// does not have is an error if something else would be measured or exported
-// without it, and a warning otherwise, see Config.Warnings.
+// understood, and exclude_services beside services. The rules of instrument and
+// exclude_instrument, whose exe_path is a glob, become rules of services and
+// exclude. prometheus_export says where the metrics are, see [Prometheus]. A key
+// of Beyla that Sonde does not have is an error if something else would be
+// measured or exported without it, and a warning otherwise, see Config.Warnings.
 //
 // # Endpoints
 //
@@ -136,6 +138,7 @@ type Config struct {
 
 	Traces        Traces        `yaml:"otel_traces_export"`
 	MetricsExport MetricsExport `yaml:"otel_metrics_export"`
+	Prometheus    Prometheus    `yaml:"prometheus_export,omitempty"`
 	// Resource holds the attributes that every exported resource gets.
 	Resource map[string]string `yaml:"resource,omitempty"`
 

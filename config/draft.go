@@ -11,6 +11,9 @@ type draft struct {
 	shorthand ruleDraft
 	services  []ruleDraft
 	exclude   []ruleDraft
+	// Those of Beyla, with globs; finish puts them among the others.
+	instrument        []ruleDraft
+	excludeInstrument []ruleDraft
 
 	patterns        []located[string]
 	ignoredPatterns []located[string]
@@ -21,10 +24,11 @@ type draft struct {
 	limitPerService located[int]
 	retention       located[time.Duration]
 
-	traces   tracesDraft
-	metrics  metricsDraft
-	grafana  grafanaDraft
-	resource map[string]located[string]
+	traces     tracesDraft
+	metrics    metricsDraft
+	prometheus prometheusDraft
+	grafana    grafanaDraft
+	resource   map[string]located[string]
 }
 
 // ruleDraft is a Rule in the making.
@@ -34,6 +38,8 @@ type ruleDraft struct {
 	exe       located[Regexp]
 	name      located[string]
 	namespace located[string]
+	// isGlob tells that the rule is of a list of Beyla that takes globs.
+	isGlob bool
 	// broken tells that a mistake in the rule was reported already, so that
 	// checks of the rule as a whole would report its consequences.
 	broken bool
@@ -74,9 +80,11 @@ func (r *ruleDraft) rule() Rule {
 
 // finish checks the draft as a whole and makes the configuration of it.
 func (d *draft) finish(p *problems) (*Config, error) {
+	d.refuseBothKinds(p)
 	if d.shorthand.at = d.shorthand.firstPlace(); d.shorthand.at.isSet() {
 		d.services = append(d.services, d.shorthand)
 	}
+	d.takeInstrument()
 	// The default follows a smaller limit: nobody should have to set both.
 	if !d.limitPerService.isSet() {
 		d.limitPerService.value = min(d.limitPerService.value, d.limit.value)
@@ -86,6 +94,7 @@ func (d *draft) finish(p *problems) (*Config, error) {
 	d.grafana.complete(&d.traces.targetDraft, tracesSignal(), p)
 	d.grafana.complete(&d.metrics.targetDraft, metricsSignal(), p)
 	traces, metrics, resource := d.traces.traces(p), d.metrics.metrics(p), d.attributes(p)
+	prometheus := d.prometheus.prometheus(p)
 	if err := p.err(); err != nil {
 		return nil, err
 	}
@@ -104,6 +113,7 @@ func (d *draft) finish(p *problems) (*Config, error) {
 		},
 		Traces:        traces,
 		MetricsExport: metrics,
+		Prometheus:    prometheus,
 		Resource:      resource,
 		Warnings:      p.warned(),
 	}, nil

@@ -214,7 +214,7 @@ func TestLoadReportsFileFlagsAndEnvironmentTogether(t *testing.T) {
 	t.Setenv("SONDE_SERIES_LIMIT", "x")
 	file := write(t, "a: 1\n")
 	_, err := load(t, "--config.file="+file, "--series.retention=x", "--discovery.service-name=shop")
-	want := `config file ` + file + `, line 1: unknown key "a"; known keys are discovery, executable_name, grafana, histogram, open_port, otel_metrics_export, otel_traces_export, resource, routes, series, service_name, service_namespace
+	want := `config file ` + file + `, line 1: unknown key "a"; known keys are discovery, executable_name, grafana, histogram, open_port, otel_metrics_export, otel_traces_export, prometheus_export, resource, routes, series, service_name, service_namespace
 environment variable SONDE_SERIES_LIMIT: "x" is not a whole number; write one such as 10000
 flag --series.retention: "x" is not a duration; write a number and a unit such as 90s, 5m or 1h30m`
 	if err == nil || err.Error() != want {

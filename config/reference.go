@@ -52,12 +52,12 @@ func ruleReference() []Key {
 		{Name: "executable_name", Type: "regular expression", Flag: "discovery.executable-name", Variables: []string{"SONDE_EXECUTABLE_NAME"}, Own: 1},
 		{Name: "service_name", Type: "string", Flag: "discovery.service-name", Variables: []string{"SONDE_SERVICE_NAME"}, Own: 1},
 		{Name: "service_namespace", Type: "string", Flag: "discovery.service-namespace", Variables: []string{"SONDE_SERVICE_NAMESPACE"}, Own: 1},
-		{Section: "discovery", Name: "services", Type: rules, Help: "Which processes are measured, and under which name: the first rule that matches decides. Without any rule, every process that listens is measured."},
+		{Section: "discovery", Name: "services", Type: rules, Help: "Which processes are measured, and under which name: the first rule that matches decides. Without any rule, every process that listens is measured.", Beyla: []string{"instrument"}},
 		{Section: "discovery", Name: "services[].open_port", Type: ports, Help: "A process that listens on one of these ports matches.", Beyla: spellingsOf("open_port", ruleSpellings())},
 		{Section: "discovery", Name: "services[].executable_name", Type: "regular expression", Help: "A process whose executable path matches; with ports, both must match.", Beyla: spellingsOf("executable_name", ruleSpellings())},
 		{Section: "discovery", Name: "services[].service_name", Type: "string", Help: "The service name of what the rule selects; Sonde finds one if it is not set.", Beyla: spellingsOf("service_name", ruleSpellings())},
 		{Section: "discovery", Name: "services[].service_namespace", Type: "string", Help: "The service namespace of what the rule selects.", Beyla: spellingsOf("service_namespace", ruleSpellings())},
-		{Section: "discovery", Name: "exclude", Type: rules, Help: "Which processes are never measured, whatever `services` says. Flags and variables add one rule.", Beyla: []string{"exclude_services"}},
+		{Section: "discovery", Name: "exclude", Type: rules, Help: "Which processes are never measured, whatever `services` says. Flags and variables add one rule.", Beyla: []string{"exclude_services", "exclude_instrument"}},
 		{Section: "discovery", Name: "exclude[].open_port", Type: ports, Flag: "discovery.exclude.open-port", Beyla: spellingsOf("open_port", ruleSpellings())},
 		{Section: "discovery", Name: "exclude[].executable_name", Type: "regular expression", Flag: "discovery.exclude.executable-name", Beyla: spellingsOf("executable_name", ruleSpellings())},
 		{Section: "routes", Name: "patterns", Type: patterns, Flag: "routes.pattern"},
@@ -195,9 +195,10 @@ func ForeignKeys() []ForeignKey {
 	var all []ForeignKey
 	known := beylaKeys()
 	for _, name := range slices.Sorted(maps.Keys(known)) {
-		_, isExclude := strings.CutPrefix(name, "discovery.exclude.")
-		_, isExcludeServices := strings.CutPrefix(name, "discovery.exclude_services.")
-		if key := known[name]; key.advice != "" && !isExclude && !isExcludeServices {
+		isOther := slices.ContainsFunc(
+			[]string{"discovery.exclude.", "discovery.exclude_services.", "discovery.instrument.", "discovery.exclude_instrument."},
+			func(list string) bool { return strings.HasPrefix(name, list) })
+		if key := known[name]; key.advice != "" && !isOther {
 			all = append(all, ForeignKey{name, key.advice, key.isHarmless, key.same})
 		}
 	}

@@ -13,10 +13,10 @@ func validateRules(services, exclude []ruleDraft, p *problems) {
 			continue
 		}
 		if r.name.value != "" || r.namespace.value != "" {
-			p.tell(r.at, "names a service, but excluded processes have no name; remove service_name and service_namespace")
+			p.tell(r.at, "names a service, but excluded processes have no name; remove %s", r.words("name and namespace", "service_name and service_namespace"))
 		}
 		for _, earlier := range exclude[:i] {
-			if sameSelectors(earlier, r) {
+			if !r.isGlob && sameSelectors(earlier, r) {
 				p.tell(r.at, "repeats %s; remove one of the two", earlier.at.mention())
 				break
 			}
@@ -47,14 +47,22 @@ func (r *ruleDraft) validate(p *problems) {
 		return
 	}
 	r.broken = true
-	p.tell(r.at, "selects no process by itself; set open_port or executable_name too")
+	p.tell(r.at, "selects no process by itself; set %s too", r.words("open_ports or exe_path", "open_port or executable_name"))
+}
+
+// words are those that the list of the rule uses.
+func (r *ruleDraft) words(ofGlobs, ofOthers string) string {
+	if r.isGlob {
+		return ofGlobs
+	}
+	return ofOthers
 }
 
 // compareWithEarlier reports a rule that never applies because the first rule
-// that matches a process wins.
+// that matches a process wins. Rules with globs may overlap, as in Beyla.
 func compareWithEarlier(r ruleDraft, earlier []ruleDraft, p *problems) {
 	for _, e := range earlier {
-		if e.broken || !covers(e, r) {
+		if e.broken || e.isGlob || r.isGlob || !covers(e, r) {
 			continue
 		}
 		switch {

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -27,7 +28,10 @@ func (f *fileReader) file(root *yaml.Node) {
 	}
 	known := f.ruleKeys(&f.draft.shorthand)
 	known["resource"] = f.resource
-	for name, section := range f.sections() {
+	sections := f.sections()
+	maps.Copy(sections["discovery"], f.instrumentKeys())
+	sections["prometheus_export"] = f.settings(f.draft.prometheus.settings())
+	for name, section := range sections {
 		known[name] = func(node *yaml.Node, at location) {
 			if f.isMapping(node, at, exampleOf(name)) {
 				f.mapping(node, at, section, f.otherSpellings(name))
@@ -39,7 +43,7 @@ func (f *fileReader) file(root *yaml.Node) {
 	}
 }
 
-// sections are the mappings below the top level.
+// sections are the mappings below the top level, but for what only Beyla says so.
 func (f *fileReader) sections() map[string]keys {
 	return map[string]keys{
 		"discovery": {
@@ -79,6 +83,7 @@ func exampleOf(section string) string {
 
 		"otel_traces_export":  "endpoint: http://localhost:4318",
 		"otel_metrics_export": "endpoint: http://localhost:4318",
+		"prometheus_export":   "port: 9400",
 	}[section]
 }
 
