@@ -248,6 +248,9 @@ func (e *exporter) warnOfRestart(cfg *config.Config) error {
 	if !reflect.DeepEqual(old.Traces.Target, cfg.Traces.Target) || !reflect.DeepEqual(old.MetricsExport, cfg.MetricsExport) {
 		e.logger.Warn("where and how otel_traces_export and otel_metrics_export send takes effect when Sonde is restarted")
 	}
+	if old.Prometheus != cfg.Prometheus {
+		e.logger.Warn("prometheus_export takes effect when Sonde is restarted, unless a flag or a variable outranks it")
+	}
 	limit, err := e.sources.Probe.SeriesLimit()
 	if cfg.Series.Limit > int(limit) && err == nil {
 		e.logger.Warn("a higher series.limit takes effect when Sonde is restarted", "limit", limit)

@@ -50,6 +50,7 @@ func execute(args []string) error {
 	if o.checkOnly {
 		return printConfig(cfg)
 	}
+	o.usePlace(cfg.Prometheus)
 	if err := web.Check(o.web, o.telemetryPath); err != nil {
 		return err
 	}
@@ -60,6 +61,7 @@ func execute(args []string) error {
 	logger.Info("starting sonde_exporter", "version", version.Info(), "build", version.BuildContext())
 	logWarnings(cfg, logger)
 	tellConfig(cfg, o.config, logger)
+	o.tellPlace(cfg.Prometheus, logger)
 	e, err := startExporter(o, cfg, o.config.Load, logger)
 	if err != nil {
 		return err

@@ -33,6 +33,7 @@ type options struct {
 	log    *promslog.Config
 	web    *toolkit.FlagConfig
 
+	typed                  placeFlags
 	telemetryPath          string
 	maxRequests            int
 	disableExporterMetrics bool
@@ -68,8 +69,9 @@ func newCommandLine(o *options) (*kingpin.Application, func() []string) {
 		log:    &promslog.Config{},
 		web:    toolkitflag.AddFlags(app, defaultAddress),
 	}
+	app.GetFlag(addressFlag).IsSetByUser(&o.typed.address)
 	promslogflag.AddFlags(app, o.log)
-	app.Flag("web.telemetry-path", "Path under which to expose metrics.").Default("/metrics").StringVar(&o.telemetryPath)
+	app.Flag(pathFlag, "Path under which to expose metrics.").Default("/metrics").IsSetByUser(&o.typed.path).StringVar(&o.telemetryPath)
 	app.Flag("web.max-requests", "Maximum number of scrapes at the same time; 0 means no limit.").Default("40").IntVar(&o.maxRequests)
 	app.Flag("web.disable-exporter-metrics", "Leave out metrics about the exporter's own process (promhttp_*, process_*, go_*).").BoolVar(&o.disableExporterMetrics)
 	app.Flag("path.procfs", "Where procfs is mounted.").Default("/proc").StringVar(&o.procfs)

@@ -25,6 +25,7 @@ func printPreflight(w io.Writer, o options) error {
 	if configErr != nil {
 		loadable = config.Default()
 	}
+	o.usePlace(loadable.Prometheus)
 	table, err := series.NewTable(loadable.Histogram.Buckets)
 	if err != nil {
 		return fmt.Errorf("histogram.buckets: %w", err)
