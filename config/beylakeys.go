@@ -52,7 +52,7 @@ func beylaProgram() map[string]beylaKey {
 		"attributes":                   {},
 		"attributes.*":                 none("the attributes are fixed; use resource to add some, and metric_relabel_configs of Prometheus to drop some"),
 		"attributes.kubernetes":        {},
-		"attributes.kubernetes.enable": {advice: "Sonde asks no Kubernetes server; use the k8sattributes processor of a collector", same: []string{"false", "autodetect"}},
+		"attributes.kubernetes.enable": {advice: "Sonde asks no Kubernetes server; for traces use the k8sattributes processor of a collector, for metrics join with sonde_service_info", same: []string{"false", "autodetect"}},
 		"attributes.kubernetes.*":      harmless("Sonde asks no Kubernetes server"),
 	}
 }

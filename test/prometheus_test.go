@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -159,6 +161,36 @@ func TestPrometheus(t *testing.T) {
 
 // promServer is a running Prometheus.
 type promServer struct{ *servers.Process }
+
+// TestServiceInfoJoins: the query that the documentation has for labels that metrics do
+// not have gives each service its requests.
+func TestServiceInfoJoins(t *testing.T) {
+	root, err := harness.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join(root, "docs", "coming-from-beyla.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, query, found := strings.Cut(string(page), "```promql\n")
+	query, _, closed := strings.Cut(query, "```")
+	if !found || !closed {
+		t.Fatal("docs/coming-from-beyla.md has no query")
+	}
+	s := newSecured(t)
+	web := servers.Go(t, programs(t).GoServer)
+	prom := startPrometheus(t, s)
+	conn := servers.Dial(t, web.Addr())
+	// A label that a server outside of any container has, too.
+	query = strings.ReplaceAll(query, "container_id", "executable")
+	compare := fmt.Sprintf(`sum by (service_name) (%[1]s) / sum by (service_name) (rate(%[2]s_count[5m]))
+		and on (service_name) %[2]s_count{server_port="%[3]s"}`, query, harness.Server, web.PortLabel())
+	harness.Eventually(t, "the joined rate to be that of the server", func() bool {
+		talk(t, conn, request("/hello"))
+		return math.Abs(prom.value(t, compare)-1) < 1e-9
+	})
+}
 
 func startPrometheus(t *testing.T, s secured, flags ...string) promServer {
 	t.Helper()
