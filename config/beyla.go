@@ -1,6 +1,7 @@
 package config
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -53,6 +54,22 @@ func (f *fileReader) beyla(key, value *yaml.Node, at location) bool {
 	}
 	f.problems.tell(place, "is a key of Beyla that Sonde does not have: %s", known.advice)
 	return false
+}
+
+// warnOfVariables tells of values that Beyla would replace by a variable of the
+// environment. The value is not repeated: it may be a part of a secret.
+func (f *fileReader) warnOfVariables(root *yaml.Node) {
+	variable := regexp.MustCompile(`\$\{[A-Za-z_]\w*(:-[^}]*)?\}`)
+	var walk func(node *yaml.Node)
+	walk = func(node *yaml.Node) {
+		if node.Kind == yaml.ScalarNode && variable.MatchString(node.Value) {
+			f.problems.warn(inFile(f.name, node.Line, ""), "has a variable of the form ${NAME}, which Beyla would replace; Sonde takes the text as it is")
+		}
+		for _, inner := range node.Content {
+			walk(inner)
+		}
+	}
+	walk(root)
 }
 
 // unmatchedOf takes the word of Beyla 3 for what the heuristic of Sonde does anyway.

@@ -78,6 +78,15 @@ func TestHarmlessKeysOfBeylaAreWarnedOf(t *testing.T) {
 	}
 }
 
+func TestVariablesInTheFileAreWarnedOf(t *testing.T) {
+	c := parsed(t, "service_name: a-${NAME}\nopen_port: 80\nresource:\n  a: ${A:-b}\n  b: $A\n  c: ${0}\nroutes: {patterns: ['/{id}']}\n")
+	const words = " has a variable of the form ${NAME}, which Beyla would replace; Sonde takes the text as it is"
+	want := []string{"config file sonde.yml, line 1" + words, "config file sonde.yml, line 4" + words}
+	if !reflect.DeepEqual(c.Warnings, want) {
+		t.Errorf("got:\n%s\nwant:\n%s", strings.Join(c.Warnings, "\n"), strings.Join(want, "\n"))
+	}
+}
+
 // TestKeysOfBeylaThatWouldBeMissed are errors: without them something else is
 // measured or exported than was asked for.
 func TestKeysOfBeylaThatWouldBeMissed(t *testing.T) {

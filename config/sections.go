@@ -26,6 +26,7 @@ func (f *fileReader) file(root *yaml.Node) {
 		f.problems.wrap(inFile(f.name, node.Line, ""), errors.New("the file must consist of keys and values, such as open_port: 443"))
 		return
 	}
+	f.warnOfVariables(&node)
 	known := f.ruleKeys(&f.draft.shorthand)
 	known["resource"] = f.resource
 	sections := f.sections()
