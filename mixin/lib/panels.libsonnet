@@ -2,6 +2,12 @@
 // (description) and in which unit.
 local datasource = { type: 'prometheus', uid: '${datasource}' };
 
+// lettered gives queries their names: A, B and so on.
+local lettered(targets) = std.mapWithIndex(
+  function(i, target) { refId: std.char(std.codepoint('A') + i) } + target,
+  targets
+);
+
 local panel(type, title, description, unit, targets) = {
   type: type,
   title: title,
@@ -16,10 +22,7 @@ local panel(type, title, description, unit, targets) = {
     },
     overrides: [],
   },
-  targets: std.mapWithIndex(
-    function(i, target) { refId: std.char(std.codepoint('A') + i) } + target,
-    targets
-  ),
+  targets: lettered(targets),
   options: {},
   links: [],
 };
@@ -153,9 +156,15 @@ local panel(type, title, description, unit, targets) = {
       showHeader: true,
       sortBy: if sortBy == null then [] else [{ displayName: sortBy, desc: true }],
     },
+    // Frames of queries over time become cells with a line. Without the filter Grafana
+    // would do so with a table of one row, too: it takes that for a series over time.
+    local trends = [target.refId for target in lettered(targets) if target.range],
     transformations: (
-      // Frames of queries over time become cells with a line.
-      if std.any([target.range for target in targets]) then [{ id: 'timeSeriesTable', options: {} }] else []
+      if trends == [] then [] else [{
+        id: 'timeSeriesTable',
+        filter: { id: 'byRefId', options: '/^(?:%s)$/' % std.join('|', trends) },
+        options: {},
+      }]
     ) + [
       // What the columns do not show would keep rows of the same labels apart.
       { id: 'filterFieldsByName', options: { include: { names: [column.field for column in columns] } } },

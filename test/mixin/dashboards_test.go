@@ -43,6 +43,10 @@ type panel struct {
 	Options struct {
 		SortBy []struct{ DisplayName string }
 	}
+	Transformations []struct {
+		ID     string
+		Filter struct{ ID, Options string }
+	}
 }
 
 type target struct {
@@ -209,6 +213,7 @@ func checkPanel(t *testing.T, d dashboard, p panel, uids map[string]string) {
 		checkLink(t, d, l, uids)
 	}
 	checkColumns(t, p)
+	checkTrends(t, p)
 }
 
 // checkLink: links within Grafana lead to dashboards that are there, and set only
@@ -262,5 +267,31 @@ func checkColumns(t *testing.T, p panel) {
 		if !names[by.DisplayName] {
 			t.Errorf("it is sorted by %q, of which there is no column", by.DisplayName)
 		}
+	}
+}
+
+// checkTrends: only queries over time become lines. Grafana takes a table of one row for
+// a series over time, and what is made a line of it is no number any more.
+func checkTrends(t *testing.T, p panel) {
+	t.Helper()
+	var over []string
+	for _, q := range p.Targets {
+		if p.Type == "table" && !q.Instant {
+			over = append(over, q.RefID)
+		}
+	}
+	made := 0
+	for _, transformation := range p.Transformations {
+		if transformation.ID != "timeSeriesTable" {
+			continue
+		}
+		made++
+		want := "/^(?:" + strings.Join(over, "|") + ")$/"
+		if filter := transformation.Filter; filter.ID != "byRefId" || filter.Options != want {
+			t.Errorf("lines are made of the queries %s %q, want byRefId %q", filter.ID, filter.Options, want)
+		}
+	}
+	if want := min(len(over), 1); made != want {
+		t.Errorf("there are %d transformations into lines, want %d for the queries %q", made, want, over)
 	}
 }
