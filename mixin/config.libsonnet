@@ -53,9 +53,10 @@
     mapFillRatio: 0.9,
     lruMaps: ['early', 'handlers', 'operations', 'ports', 'stash'],
 
-    // Where the runbook is: an address that people can open, and the name of the
-    // alert behind its #.
-    runbookURL: 'docs/troubleshooting.md',
+    // Where docs/troubleshooting.md can be opened, such as
+    // 'https://git.example.org/sonde/docs/troubleshooting.md'. Alerts add # and their
+    // name. null: they have no link.
+    runbookURL: null,
 
     dashboards: {
       tags: ['sonde'],

@@ -1,4 +1,12 @@
-// alert makes one alerting rule. Its place in the runbook has the name of the alert.
+// runbook is the link to what docs/troubleshooting.md says about an alert. Who gets the
+// alert cannot know what a link could be relative to.
+local runbook(config, name) =
+  if config.runbookURL == null then {} else
+    assert std.startsWith(config.runbookURL, 'https://') || std.startsWith(config.runbookURL, 'http://') :
+           'the runbookURL "%s" does not begin with https:// or http://' % config.runbookURL;
+    { runbook_url: config.runbookURL + '#' + std.asciiLower(name) };
+
+// alert makes one alerting rule.
 function(config, name, severity, expr, pending, summary, description, labels={}) {
   alert: name,
   expr: expr,
@@ -7,6 +15,5 @@ function(config, name, severity, expr, pending, summary, description, labels={})
   annotations: {
     summary: summary,
     description: description,
-    runbook_url: config.runbookURL + '#' + std.asciiLower(name),
-  },
+  } + runbook(config, name),
 }

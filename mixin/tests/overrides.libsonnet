@@ -1,6 +1,7 @@
 // The services of the unit tests.
 {
   _config+:: {
+    runbookURL: 'https://example.org/troubleshooting',
     slo+: {
       services: {
         lenient: { availability: 0.9 },

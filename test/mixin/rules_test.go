@@ -83,8 +83,9 @@ var recordName = regexp.MustCompile(`^[a-z_]+:[a-z0-9_]+:[a-z0-9_]+$`)
 // looks for a recorded series, can rely on.
 func TestRulesAreComplete(t *testing.T) {
 	m := render(t, "")
+	runbook := string(read(t, filepath.Join(root(t), "docs", "troubleshooting.md")))
 	for _, r := range m.alerts.rules() {
-		for _, annotation := range []string{"summary", "description", "runbook_url"} {
+		for _, annotation := range []string{"summary", "description"} {
 			if r.Annotations[annotation] == "" {
 				t.Errorf("%s has no %s", r.Alert, annotation)
 			}
@@ -92,8 +93,11 @@ func TestRulesAreComplete(t *testing.T) {
 		if severity := r.Labels["severity"]; severity != "critical" && severity != "warning" && severity != "info" {
 			t.Errorf("%s has the severity %q", r.Alert, severity)
 		}
-		if !strings.HasSuffix(r.Annotations["runbook_url"], "#"+strings.ToLower(r.Alert)) {
-			t.Errorf("%s has its runbook at %s", r.Alert, r.Annotations["runbook_url"])
+		if url, linked := r.Annotations["runbook_url"]; linked {
+			t.Errorf("%s has its runbook at %q, but nobody has said where it can be opened", r.Alert, url)
+		}
+		if !strings.Contains(runbook, "\n### "+r.Alert+"\n") {
+			t.Errorf("docs/troubleshooting.md has nothing about %s", r.Alert)
 		}
 	}
 	for _, r := range m.rules.rules() {
@@ -117,8 +121,9 @@ func TestOverrides(t *testing.T) {
 		if strings.Contains(r.Record, "slow") {
 			t.Errorf("%s is recorded, but no service has an objective for latency", r.Record)
 		}
-		if url := r.Annotations["runbook_url"]; r.Alert != "" && !strings.HasPrefix(url, "https://example.org/runbook#") {
-			t.Errorf("%s has its runbook at %s", r.Alert, url)
+		want := "https://example.org/runbook#" + strings.ToLower(r.Alert)
+		if url := r.Annotations["runbook_url"]; r.Alert != "" && url != want {
+			t.Errorf("%s has its runbook at %s, want %s", r.Alert, url, want)
 		}
 		if strings.HasPrefix(r.Expr, "sum by") && !strings.HasPrefix(r.Expr, "sum by (cluster, job, ") {
 			t.Errorf("%s%s does not tell clusters apart: %s", r.Record, r.Alert, r.Expr)
@@ -131,14 +136,22 @@ func TestOverrides(t *testing.T) {
 			}
 		}
 	}
-	overrides := filepath.Join(t.TempDir(), "overrides.libsonnet")
-	content := `{ _config+:: { slo+: { services: { shop: { latency: { threshold: 0.3, objective: 0.9 } } } } } }`
-	if err := os.WriteFile(overrides, []byte(content), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	said, err := exec.CommandContext(t.Context(), filepath.Join(root(t), "scripts", "mixin"), t.TempDir(), overrides).CombinedOutput()
-	if want := "a latency threshold of 0.3 s is none of histogramBuckets"; err == nil || !strings.Contains(string(said), want) {
-		t.Errorf("a threshold that is no bound: %v, %s; want %q", err, said, want)
+}
+
+// TestRefusals: what cannot work is told before Prometheus loads it.
+func TestRefusals(t *testing.T) {
+	for setting, want := range map[string]string{
+		`slo+: { services: { shop: { latency: { threshold: 0.3, objective: 0.9 } } } }`: "a latency threshold of 0.3 s is none of histogramBuckets",
+		`runbookURL: 'docs/troubleshooting.md'`:                                         `the runbookURL "docs/troubleshooting.md" does not begin with https:// or http://`,
+	} {
+		overrides := filepath.Join(t.TempDir(), "overrides.libsonnet")
+		if err := os.WriteFile(overrides, []byte("{ _config+:: { "+setting+" } }"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		said, err := exec.CommandContext(t.Context(), filepath.Join(root(t), "scripts", "mixin"), t.TempDir(), overrides).CombinedOutput()
+		if err == nil || !strings.Contains(string(said), want) {
+			t.Errorf("%s: %v, %s; want %q", setting, err, said, want)
+		}
 	}
 }
 
