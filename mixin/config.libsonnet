@@ -30,9 +30,10 @@
       services: {},
     },
 
-    // No alert about a service that gets fewer requests a second than this, over the
-    // long window of the alert: a few failures would burn its whole budget.
-    minimumRequestRate: 1,
+    // No alert about a service before so many of its requests have failed, or were
+    // slow, within the long window of the alert: where there are few requests, one of
+    // them would burn the whole budget. A service that is down has them sooner or later.
+    minimumBadRequests: 10,
 
     // How fast an error budget may burn: 1 uses it up exactly at the end of the
     // period of the objective. See https://sre.google/workbook/alerting-on-slos/.

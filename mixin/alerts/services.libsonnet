@@ -7,29 +7,31 @@ local slo = import '../lib/slo.libsonnet';
 local service = '{{ with $labels.service_namespace }}{{ . }}/{{ end }}{{ $labels.service_name }}';
 
 function(config)
-  local burning(burn, pair) = |||
+  // The rates of all minutes, times their seconds, are a number of requests. An average
+  // would take a service that has come a minute ago for one that was there all the time.
+  local burning(bad, burn, pair) = |||
     (
       %(long)s > %(factor)s
     and
       %(short)s > %(factor)s
     )
     and
-    avg_over_time(%(requests)s[%(window)s]) > %(minimum)s
+    sum_over_time(%(bad)s[%(window)s:1m]) * 60 > %(minimum)s
   ||| % {
     long: burn(pair.long),
     short: burn(pair.short),
     factor: pair.factor,
-    requests: slo.requests(config),
+    bad: bad,
     window: pair.long,
-    minimum: config.minimumRequestRate,
+    minimum: config.minimumBadRequests,
   };
 
-  local alert(name, burn, summary, description) = [
+  local alert(name, bad, burn, summary, description) = [
     makeAlert(
       config,
       name,
       pair.severity,
-      burning(burn, pair),
+      burning(bad, burn, pair),
       pair['for'],
       summary % service,
       description % { service: service, long: pair.long, short: pair.short },
@@ -43,6 +45,7 @@ function(config)
     rules:
       alert(
         'ServiceErrorBudgetBurn',
+        slo.errors(config),
         slo.errorBurn,
         'Too many requests to %s fail.',
         |||-
@@ -51,6 +54,7 @@ function(config)
       )
       + alert(
         'ServiceLatencyBudgetBurn',
+        slo.slow(config),
         slo.latencyBurn,
         'Too many requests to %s are slow.',
         |||-
