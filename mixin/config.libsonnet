@@ -18,15 +18,19 @@
     // Service level objectives. `availability` is the share of requests without an
     // error, `latency.objective` the share of these that take `latency.threshold`
     // seconds at most; the threshold has to be one of histogramBuckets. null means
-    // that a service has no such objective.
+    // that a service has no such objective. `page` says whether anybody is paged for it:
+    // if not, the most urgent that comes of it is a ticket.
     slo: {
+      // Of all services that Sonde finds, whatever they are.
       default: {
         availability: 0.999,
         latency: { threshold: 1, objective: 0.99 },
+        page: false,
       },
-      // By service_name; what one does not say is as in `default`:
+      // By service_name. Whoever is named here is worth a page; what else one does not
+      // say is as in `default`:
       //   checkout: { availability: 0.9995, latency: { threshold: 0.25, objective: 0.99 } },
-      //   reports: { latency: null },
+      //   reports: { latency: null, page: false },
       services: {},
     },
 

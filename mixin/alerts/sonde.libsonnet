@@ -27,6 +27,7 @@ function(config)
         'Sonde on {{ $labels.instance }} cannot be scraped.',
         'Prometheus has had no answer from Sonde on {{ $labels.instance }} for five minutes. The services of this host are not measured, and no alert about them can fire.'
       ),
+      // The only page: without any Sonde, no alert about services can fire either.
       alert(
         'SondeAbsent',
         'page',

@@ -1,10 +1,19 @@
 // What rules, alerts and dashboards have to agree on about objectives.
-// seconds is how long a duration of Prometheus with one unit is.
 local seconds(duration) =
   local last = std.length(duration) - 1;
   std.parseInt(duration[:last]) * { s: 1, m: 60, h: 3600, d: 86400, w: 604800 }[duration[last]];
 
+// literally is a regular expression that matches a text and nothing else.
+local literally(text) =
+  std.join('', [
+    if std.member('\\.+*?()|[]{}^$', char) then '\\' + char else char
+    for char in std.stringChars(text)
+  ]);
+
 {
+  // seconds is how long a duration of Prometheus with one unit is.
+  seconds:: seconds,
+
   // labels tell one service from another.
   labels(config):: config.aggregationLabels + ['service_namespace', 'service_name'],
 
@@ -14,17 +23,33 @@ local seconds(duration) =
   // classes are the services with objectives of their own, and one for the rest. Each
   // has the matchers that select it.
   classes(config)::
-    local default = { availability: null, latency: null } + config.slo.default;
+    local default = { availability: null, latency: null, page: false } + config.slo.default;
     local names = std.objectFields(config.slo.services);
     [
       default { matchers: std.join(', ', ['service_name!=%s' % std.escapeStringJson(name) for name in names]) },
     ] + [
-      default + config.slo.services[name] + { matchers: 'service_name=%s' % std.escapeStringJson(name) }
+      default { page: true } + config.slo.services[name] + {
+        name: name,
+        matchers: 'service_name=%s' % std.escapeStringJson(name),
+      }
       for name in names
     ],
 
+  // paging splits all services into those that somebody is paged for, and the rest. Each
+  // part has a matcher that selects it; one that nobody belongs to is left out.
+  paging(config)::
+    local classes = $.classes(config);
+    local default = classes[0].page;
+    local exceptions = [class.name for class in classes[1:] if class.page != default];
+    local names = std.escapeStringJson(std.join('|', std.map(literally, exceptions)));
+    if exceptions == [] then [{ page: default, matcher: '' }] else [
+      { page: !default, matcher: 'service_name=~' + names },
+      { page: default, matcher: 'service_name!~' + names },
+    ],
+
   // select narrows what is recorded of all services down to a class.
-  select(record, class):: if class.matchers == '' then record else '%s{%s}' % [record, class.matchers],
+  select(record, class):: $.matching(record, class.matchers),
+  matching(record, matchers):: if matchers == '' then record else '%s{%s}' % [record, matchers],
 
   // windows are all windows over which budgets burn, the shortest first.
   windows(config)::

@@ -1,6 +1,7 @@
 package mixin
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -134,6 +135,35 @@ func TestOverrides(t *testing.T) {
 			if v.Name == "tempo" {
 				t.Errorf("%s has a variable for Tempo", file)
 			}
+		}
+	}
+}
+
+// TestWhoIsPaged: a service that nobody has named is not worth a page, unless somebody
+// says that all are.
+func TestWhoIsPaged(t *testing.T) {
+	for settings, want := range map[string]map[string]string{ // severities of the fastest burn by what selects the services
+		``: {"": "warning"},
+		`services: { shop: {} }`: {
+			`{service_name=~"shop"}`: "critical", `{service_name!~"shop"}`: "warning",
+		},
+		`services: { shop: { page: false } }`: {"": "warning"},
+		`default+: { page: true }`:            {"": "critical"},
+		`default+: { page: true }, services: { 'a.b': { page: false }, shop: {} }`: {
+			`{service_name=~"a\\.b"}`: "warning", `{service_name!~"a\\.b"}`: "critical",
+		},
+	} {
+		got := map[string]string{}
+		for _, r := range render(t, "{ _config+:: { slo+: { "+settings+" } } }").alerts.rules() {
+			if r.Alert != "ServiceErrorBudgetBurn" || r.Labels["long_window"] != "1h" {
+				continue
+			}
+			_, burn, _ := strings.Cut(r.Expr, "burnrate1h")
+			selected, _, _ := strings.Cut(burn, " > ")
+			got[selected] = r.Labels["severity"]
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("with slo { %s } the severities are %v, want %v", settings, got, want)
 		}
 	}
 }
