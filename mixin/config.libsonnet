@@ -54,6 +54,8 @@
     // From where on Sonde's own losses alert, as shares of all there was to count.
     lostObservationsRatio: 0.001,
     lostSpansRatio: 0.01,
+    // How near the number of series may come to its limit.
+    seriesRatio: 0.9,
     // How full a BPF map may be, and those that drop their oldest entries when full.
     mapFillRatio: 0.9,
     lruMaps: ['early', 'handlers', 'operations', 'ports', 'stash'],

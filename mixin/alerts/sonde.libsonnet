@@ -94,6 +94,14 @@ function(config)
         '{{ $value | humanizePercentage }} of the BPF map {{ $labels.map }} of Sonde on {{ $labels.instance }} are in use. What does not fit is lost, and counted as such.'
       ),
       alert(
+        'SondeSeriesNearlyFull',
+        'ticket',
+        '15m',
+        'sonde_series{%(selector)s} / sonde_series_limit{%(selector)s} > %(ratio)s' % { selector: selector, ratio: config.seriesRatio },
+        'Sonde on {{ $labels.instance }} is near its limit on series.',
+        'Sonde on {{ $labels.instance }} has {{ $value | humanizePercentage }} of the series that series.limit allows for. Once it has all, requests of new routes are counted without their route (http_route="_other").'
+      ),
+      alert(
         'SondeConfigReloadFailed',
         'ticket',
         '5m',

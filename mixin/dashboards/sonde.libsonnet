@@ -101,7 +101,12 @@ function(config)
       'percentunit',
       [query('max by (map) (sonde_bpf_map_entries{} / sonde_bpf_map_max_entries{})', '{{map}}')]
     ) + panels.between(0, 1),
-    panels.timeseries('Series', 'Series in the kernel, by host.', 'short', [query('sonde_series{}', '{{instance}}')]),
+    panels.timeseries(
+      'Series',
+      'Series in the kernel, by host, and the smallest limit of a host. What comes after it goes to the route _other.',
+      'short',
+      [query('sonde_series{}', '{{instance}}'), query('min(sonde_series_limit{})', 'limit')]
+    ) + panels.dashed('limit'),
     panels.timeseries(
       'Connections',
       'New connections a second of all services, by what they speak. Requests are measured only where Sonde can read.',

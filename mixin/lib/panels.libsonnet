@@ -76,6 +76,18 @@ local panel(type, title, description, unit, targets) = {
     } } },
   },
 
+  // dashed draws one line of a graph as a bound of the others.
+  dashed(name):: {
+    fieldConfig+: { overrides+: [{
+      matcher: { id: 'byName', options: name },
+      properties: [
+        { id: 'custom.lineStyle', value: { fill: 'dash', dash: [10, 10] } },
+        { id: 'custom.fillOpacity', value: 0 },
+        { id: 'color', value: { mode: 'fixed', fixedColor: 'red' } },
+      ],
+    }] },
+  },
+
   timeseries(title, description, unit, targets):: panel('timeseries', title, description, unit, targets) {
     fieldConfig+: { defaults+: {
       min: 0,
