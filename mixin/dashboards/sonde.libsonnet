@@ -7,8 +7,11 @@ function(config)
   local query(expr, legend='') = panels.query(std.strReplace(expr, '{}', '{%s}' % selector), legend);
   local rows(expr) = panels.rows(std.strReplace(expr, '{}', '{%s}' % selector));
 
+  // A Sonde that has been down for long has no job left to choose.
+  local up = 'up{%s, instance=~"$instance"}' % config.sondeSelector;
+
   local overview = [
-    panels.stat('Up', 'Sondes that Prometheus reaches, of all that it scrapes.', 'percentunit', [query('avg(up{})')])
+    panels.stat('Up', 'Sondes that Prometheus reaches, of all that it scrapes.', 'percentunit', [panels.query('avg(%s)' % up)])
     + panels.coloured([[null, 'red'], [1, 'green']]),
     panels.stat(
       'Lost observations',
@@ -30,6 +33,18 @@ function(config)
       'bool_yes_no',
       [query('min(sonde_config_last_reload_successful{})')]
     ) + panels.coloured([[null, 'red'], [1, 'green']]),
+    panels.table(
+      'Hosts',
+      'All Sondes that Prometheus scrapes, those first that it does not reach now.',
+      [panels.rows(up)],
+      [
+        panels.column('instance', 'Sonde'),
+        panels.column('job', 'Job'),
+        panels.column('Value', 'Up', 'bool_yes_no', panels.cellColours([[null, 'red'], [1, 'green']])),
+      ],
+      sortBy='Up',
+      descending=false
+    ) + panels.sized(24, 6),
   ];
 
   local cost = [

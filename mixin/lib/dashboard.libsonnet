@@ -66,7 +66,9 @@ local everything = { selected: true, text: 'All', value: '$__all' };
 
     // What all dashboards choose from: jobs and hosts.
     job:: self.many('job', 'Job', 'label_values(sonde_build_info, job)'),
-    instance:: self.many('instance', 'Sonde', 'label_values(sonde_build_info{job=~"$job"}, instance)'),
+    // All means those, too, that have been down since before the time range. "All" jobs are
+    // those of Sonde: other jobs may have metrics of the same names.
+    instance:: self.many('instance', 'Sonde', 'label_values(sonde_build_info{job=~"$job"}, instance)') { allValue: '.*' },
     namespace:: self.many(
       'namespace',
       'Namespace',

@@ -150,7 +150,7 @@ local panel(type, title, description, unit, targets) = {
   },
 
   // table shows columns in their order; each is made by column().
-  table(title, description, targets, columns, sortBy=null):: panel('table', title, description, 'none', targets) {
+  table(title, description, targets, columns, sortBy=null, descending=true):: panel('table', title, description, 'none', targets) {
     size:: { w: 24, h: 10 },
     fieldConfig+: {
       defaults+: { custom: { align: 'auto', cellOptions: { type: 'auto' }, inspect: false, filterable: true } },
@@ -166,7 +166,7 @@ local panel(type, title, description, unit, targets) = {
       cellHeight: 'sm',
       frameIndex: 0,
       showHeader: true,
-      sortBy: if sortBy == null then [] else [{ displayName: sortBy, desc: true }],
+      sortBy: if sortBy == null then [] else [{ displayName: sortBy, desc: descending }],
     },
     // Frames of queries over time become cells with a line. Without the filter Grafana
     // would do so with a table of one row, too: it takes that for a series over time.

@@ -99,7 +99,9 @@ var (
 	// are gone.
 	current = []string{"timeseries", "stat", "table", "heatmap", "text"}
 	// hardCoded finds matchers on the labels that are for the viewer to choose.
-	hardCoded     = regexp.MustCompile(`\b(job|instance)\s*(=|!=|=~|!~)\s*"([^"]*)"`)
+	hardCoded = regexp.MustCompile(`\b(job|instance)\s*(=|!=|=~|!~)\s*"([^"]*)"`)
+	// allUp are the targets that ought to be there, whatever the viewer finds to choose.
+	allUp         = regexp.MustCompile(`\bup\{job="sonde", `)
 	dashboardLink = regexp.MustCompile(`^/d/([^/?]+)\?`)
 	// reads finds uses of variables: ${name}, ${name:format} or $name.
 	reads = regexp.MustCompile(`\$(?:\{(\w+)(?::\w+)?\}|(\w+))`)
@@ -200,7 +202,7 @@ func checkPanel(t *testing.T, d dashboard, p panel, uids map[string]string) {
 			t.Errorf("the query %q has the data source %+v", q.RefID, q.Datasource)
 		}
 		refs[q.RefID] = true
-		for _, found := range hardCoded.FindAllStringSubmatch(q.Expr, -1) {
+		for _, found := range hardCoded.FindAllStringSubmatch(allUp.ReplaceAllString(q.Expr, "up{"), -1) {
 			if !strings.HasPrefix(found[3], "$") {
 				t.Errorf("%s has a %s of its own: %s", q.RefID, found[1], found[0])
 			}
@@ -293,5 +295,32 @@ func checkTrends(t *testing.T, p panel) {
 	}
 	if want := min(len(over), 1); made != want {
 		t.Errorf("there are %d transformations into lines, want %d for the queries %q", made, want, over)
+	}
+}
+
+// TestDownForLong: a Sonde that has been down since before the time range has nothing
+// that a viewer could choose, and must not be forgotten. Targets that are no Sondes must
+// not count.
+func TestDownForLong(t *testing.T) {
+	d := render(t, `{ _config+:: { sondeSelector: 'job="ours"' } }`).dashboards["sonde-itself.json"]
+	for _, v := range d.Templating.List {
+		if v.Name == "instance" && v.AllValue != ".*" {
+			t.Errorf("all instances are %q, want .*", v.AllValue)
+		}
+	}
+	found := 0
+	for _, p := range d.Panels {
+		for _, q := range p.Targets {
+			if !regexp.MustCompile(`\bup\{`).MatchString(q.Expr) {
+				continue
+			}
+			found++
+			if want := `up{job="ours", instance=~"$instance"}`; !strings.Contains(q.Expr, want) {
+				t.Errorf("%s asks %s, want %s in it", p.Title, q.Expr, want)
+			}
+		}
+	}
+	if found < 2 {
+		t.Errorf("%d panels tell what is up, want a share and a list", found)
 	}
 }
