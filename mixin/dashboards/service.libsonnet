@@ -10,7 +10,10 @@ function(config)
   local interval = '$__rate_interval';
   local route = ['http_request_method', 'http_route'];
   local metric = 'http_${role}_request_duration_seconds';
-  local top(expr) = 'topk(%d, %s)' % [config.dashboards.top, expr];
+  // The largest, a line each; and all the others as one, for what is stacked.
+  local top(expr, legend) = [panels.query(requests.top(config, expr), legend)];
+  local topAndOthers(expr, legend) =
+    top(expr, legend) + [panels.query(requests.others(config, expr), 'others')];
 
   local rate(range, labels) = requests.rate(metric, selector, range, labels);
   local errors(range, labels) = requests.errorRatio(metric, selector, range, labels);
@@ -51,9 +54,9 @@ function(config)
   local traffic = [
     panels.timeseries(
       'Rate by route',
-      'Requests a second, of the busiest routes.',
+      'Requests a second, of the routes that are busiest over the time range.',
       'reqps',
-      [panels.query(top(rate(interval, route)), '{{http_request_method}} {{http_route}}')]
+      topAndOthers(function(range) rate(range, route), '{{http_request_method}} {{http_route}}')
     ) + panels.stacked,
     panels.timeseries(
       'Rate by status',
@@ -140,19 +143,19 @@ function(config)
       'Calls',
       'Requests a second that this service makes, by whom they go to.',
       'reqps',
-      [panels.query(top(requests.rate(requests.client, selector, interval, peer)), peerName)]
+      topAndOthers(function(range) requests.rate(requests.client, selector, range, peer), peerName)
     ) + panels.stacked,
     panels.timeseries(
       'Errors of calls',
       'The share of calls that fail; for who calls, a status from 400 on is an error.',
       'percentunit',
-      [panels.query(top(requests.errorRatio(requests.client, selector, interval, peer)), peerName)]
+      top(function(range) requests.errorRatio(requests.client, selector, range, peer), peerName)
     ),
     panels.timeseries(
       '99th percentile of calls',
       '99 of 100 calls take no longer.',
       's',
-      [panels.query(top(requests.quantile(0.99, requests.client, selector, interval, peer)), peerName)]
+      top(function(range) requests.quantile(0.99, requests.client, selector, range, peer), peerName)
     ),
   ];
 
@@ -171,7 +174,7 @@ function(config)
       'Rate by host',
       'Requests a second, as the Sonde of each host has counted them.',
       'reqps',
-      [panels.query(top(rate(interval, ['instance'])), '{{instance}}')]
+      topAndOthers(function(range) rate(range, ['instance']), '{{instance}}')
     ) + panels.sized(12) + panels.stacked,
     panels.timeseries(
       'Connections',

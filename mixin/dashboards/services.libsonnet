@@ -13,8 +13,8 @@ function(config)
   local rate(range, labels) = requests.rate(requests.server, selector, range, labels);
   local errors(range, labels) = requests.errorRatio(requests.server, selector, range, labels);
   local quantile(q, range, labels) = requests.quantile(q, requests.server, selector, range, labels);
-  // The busiest of them, by what the panel shows.
-  local top(expr) = 'topk(%d, %s)' % [config.dashboards.top, expr];
+  // The largest of them, by what the panel shows.
+  local top(expr) = [panels.query(requests.top(config, expr), name)];
 
   local toService = {
     title: 'Requests of ${__data.fields.service_name}',
@@ -94,19 +94,19 @@ function(config)
             'Rate',
             'Requests a second, of the busiest services.',
             'reqps',
-            [panels.query(top(rate(interval, service)), name)]
+            top(function(range) rate(range, service))
           ),
           panels.timeseries(
             'Errors',
             'The share of requests that fail, of the services where it is largest.',
             'percentunit',
-            [panels.query(top(errors(interval, service)), name)]
+            top(function(range) errors(range, service))
           ),
           panels.timeseries(
             '99th percentile',
             '99 of 100 requests take no longer, of the slowest services.',
             's',
-            [panels.query(top(quantile(0.99, interval, service)), name)]
+            top(function(range) quantile(0.99, range, service))
           ),
         ],
       },

@@ -10,6 +10,11 @@ local bound(seconds) =
   local text = '%.9g' % seconds;
   if std.member(text, '.') then 'le="%s"' % text else 'le=~"%s([.]0)?"' % text;
 
+local throughout = 'throughout';
+
+// window is what stands behind a selector of a range.
+local window(range) = if range == throughout then '[$__range] @ end()' else '[%s]' % range;
+
 // indent moves all lines of a text but the first to the right.
 local indent(text) = std.strReplace(text, '\n', '\n  ');
 
@@ -20,6 +25,32 @@ local indent(text) = std.strReplace(text, '\n', '\n  ');
   // selector joins matchers; empty ones are left out.
   selector(matchers):: std.join(', ', std.filter(function(m) m != '', matchers)),
 
+  // As a range: all of the viewer's time range, at every step of a graph.
+  throughout: throughout,
+
+  // top are those series of an expression (of a range) that are largest over the time
+  // range. If each step had its own, they would come and go within a graph.
+  top(config, expr)::
+    |||-
+      (
+        %s
+      )
+      and
+      topk(%d, %s)
+    ||| % [indent(expr('$__rate_interval')), config.dashboards.top, expr(throughout)],
+
+  // others is the sum of those that top leaves out.
+  others(config, expr)::
+    |||-
+      sum(
+        (
+          %s
+        )
+      unless
+        topk(%d, %s)
+      )
+    ||| % [indent(indent(expr('$__rate_interval'))), config.dashboards.top, indent(expr(throughout))],
+
   errors: 'error_type!=""',
   noErrors: 'error_type=""',
 
@@ -28,11 +59,11 @@ local indent(text) = std.strReplace(text, '\n', '\n  ');
   rate(metric, selector, range, labels)::
     |||-
       sum%(by)s (
-        histogram_count(rate(%(metric)s{%(selector)s}[%(range)s]))
+        histogram_count(rate(%(metric)s{%(selector)s}%(window)s))
       or
-        rate(%(metric)s_count{%(selector)s}[%(range)s])
+        rate(%(metric)s_count{%(selector)s}%(window)s)
       )
-    ||| % { by: by(labels), metric: metric, selector: selector, range: range },
+    ||| % { by: by(labels), metric: metric, selector: selector, window: window(range) },
 
   // errorRatio is the share of them that failed: 0 where none did, and nothing
   // where there were none.
@@ -56,29 +87,29 @@ local indent(text) = std.strReplace(text, '\n', '\n  ');
   // kinds cannot be added up: where hosts differ, the native ones count.
   quantile(quantile, metric, selector, range, labels)::
     |||-
-      histogram_quantile(%(quantile)g, sum%(by)s (rate(%(metric)s{%(selector)s}[%(range)s])))
+      histogram_quantile(%(quantile)g, sum%(by)s (rate(%(metric)s{%(selector)s}%(window)s)))
       or
-      histogram_quantile(%(quantile)g, sum%(le)s (rate(%(metric)s_bucket{%(selector)s}[%(range)s])))
+      histogram_quantile(%(quantile)g, sum%(le)s (rate(%(metric)s_bucket{%(selector)s}%(window)s)))
     ||| % {
       quantile: quantile,
       by: by(labels),
       le: by(labels + ['le']),
       metric: metric,
       selector: selector,
-      range: range,
+      window: window(range),
     },
 
   // heatmap is all their durations, for a heatmap.
   heatmap(metric, selector, range)::
     |||-
-      sum(rate(%(metric)s{%(selector)s}[%(range)s]))
+      sum(rate(%(metric)s{%(selector)s}%(window)s))
       or
       (
-        sum by (le) (rate(%(metric)s_bucket{%(selector)s}[%(range)s]))
+        sum by (le) (rate(%(metric)s_bucket{%(selector)s}%(window)s))
       unless on ()
-        sum(rate(%(metric)s{%(selector)s}[%(range)s]))
+        sum(rate(%(metric)s{%(selector)s}%(window)s))
       )
-    ||| % { metric: metric, selector: selector, range: range },
+    ||| % { metric: metric, selector: selector, window: window(range) },
 
   // slower is how many of them took longer than a threshold. A native histogram of
   // no requests has no fraction (NaN), which >= leaves out.
@@ -86,22 +117,22 @@ local indent(text) = std.strReplace(text, '\n', '\n  ');
     |||-
       sum%(by)s (
         (
-          histogram_count(rate(%(metric)s{%(selector)s}[%(range)s]))
+          histogram_count(rate(%(metric)s{%(selector)s}%(window)s))
         *
-          (1 - histogram_fraction(0, %(threshold)s, rate(%(metric)s{%(selector)s}[%(range)s])))
+          (1 - histogram_fraction(0, %(threshold)s, rate(%(metric)s{%(selector)s}%(window)s)))
         ) >= 0
       or
         (
-          rate(%(metric)s_count{%(selector)s}[%(range)s])
+          rate(%(metric)s_count{%(selector)s}%(window)s)
         -
-          max without (le) (rate(%(metric)s_bucket{%(selector)s, %(bound)s}[%(range)s]))
+          max without (le) (rate(%(metric)s_bucket{%(selector)s, %(bound)s}%(window)s))
         )
       )
     ||| % {
       by: by(labels),
       metric: metric,
       selector: selector,
-      range: range,
+      window: window(range),
       threshold: '%.9g' % threshold,
       bound: bound(threshold),
     },

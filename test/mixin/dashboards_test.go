@@ -207,6 +207,9 @@ func checkPanel(t *testing.T, d dashboard, p panel, uids map[string]string) {
 				t.Errorf("%s has a %s of its own: %s", q.RefID, found[1], found[0])
 			}
 		}
+		if strings.Count(q.Expr, "topk(") > 0 && !strings.Contains(q.Expr, "[$__range] @ end()") {
+			t.Errorf("%s has other members at every step: %s", q.RefID, q.Expr)
+		}
 		if p.Type != "table" && q.Format == "table" || (p.Type == "heatmap") != (q.Format == "heatmap") {
 			t.Errorf("%s has the format %q in a %s", q.RefID, q.Format, p.Type)
 		}

@@ -43,7 +43,7 @@ otel_metrics_export: { endpoint: "http://127.0.0.1:%[5]d", interval: 1s }
 // objectives are those of the services in this test: of each kind one.
 const objectives = `{ _config+:: { slo+: { services: {
 	'mixin-shop': { availability: 0.5, latency: { threshold: 0.25, objective: 0.9 } },
-	'mixin-safe': { latency: { threshold: 2.5, objective: 0.9 } },
+	'mixin-safe': { latency: { threshold: 2.5, objective: 0.9 }, page: false },
 } } } }`
 
 // traffic is what the services of this test get to do.
@@ -136,6 +136,7 @@ func TestEveryExpressionHasData(t *testing.T) {
 			}
 			checkShares(t, p)
 			checkChoices(t, p, m, choices(sonde, "server"))
+			checkOthers(t, p, choices(sonde, "server"))
 			checkExemplars(t, p, m, choices(sonde, "server"))
 		})
 	}
@@ -224,6 +225,32 @@ func checkChoices(t *testing.T, p prometheus, m mixin, v viewer) {
 				t.Errorf("%s: there is nothing to choose for %s: %v, %v", file, variable.Name, values, err)
 			}
 		}
+	}
+}
+
+// checkOthers: the busiest route and all the others are all requests, and one route is
+// the busiest throughout a graph.
+func checkOthers(t *testing.T, p prometheus, v viewer) {
+	t.Helper()
+	var shown []panel
+	for _, panel := range render(t, `{ _config+:: { dashboards+: { top: 1 } } }`).dashboards["sonde-service.json"].Panels {
+		if panel.Title == "Rate by route" || panel.Title == "Rate by status" {
+			shown = append(shown, panel)
+		}
+	}
+	if len(shown) != 2 || len(shown[0].Targets) != 2 {
+		t.Fatalf("the panels are %+v, want one by route, with others, and one by status", shown)
+	}
+	top, others, all := v.fill(t, shown[0].Targets[0].Expr), v.fill(t, shown[0].Targets[1].Expr), v.fill(t, shown[1].Targets[0].Expr)
+	ratio := fmt.Sprintf("(sum(%s) + sum(%s)) / sum(%s)", top, others, all)
+	if got, err := p.query(t, ratio); err != nil || len(got) != 1 || math.Abs(got[0].number()-1) > 0.001 {
+		t.Errorf("the busiest route and the others are %v (%v) of all requests, want 1:\n%s", got, err, ratio)
+	}
+	end := time.Now()
+	series, err := ask[struct{ Result []any }](t, p, "/api/v1/query_range", "query", top, "step", "1",
+		"start", fmt.Sprint(end.Add(-10*time.Second).Unix()), "end", fmt.Sprint(end.Unix()))
+	if err != nil || len(series.Result) != 1 {
+		t.Errorf("%d routes are the busiest at one time or another (%v), want 1:\n%s", len(series.Result), err, top)
 	}
 }
 
