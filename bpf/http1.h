@@ -238,7 +238,7 @@ static long step(__u32 index, struct parse *p)
 }
 
 /* Bytes of a body that goes on after them need no parser. */
-static __always_inline bool skip_inside_body(struct stream *stream, __u32 length)
+static __always_inline bool skip_inside_body(struct stream *stream, __u64 length)
 {
 	if ((stream->state != STREAM_BODY && stream->state != STREAM_CHUNK_DATA) ||
 	    stream->remaining <= length || stream->framing & FRAMING_EXPECT || stream->long_line)

@@ -107,6 +107,21 @@ static __always_inline __u8 first_state(const struct seen *seen)
 	return seen->since_ns > tls_attached_ns ? STREAM_START : STREAM_RESYNC;
 }
 
+/*
+ * The object is free for other sockets. What waits for an answer ends with its own
+ * socket: until then the session has that socket's name.
+ */
+static __always_inline void leave_to_socket(struct session *session)
+{
+	struct session_key key = { .object = session->cookie };
+	__u64 cookie = session->cookie;
+
+	session->key = key;
+	if (bpf_map_update_elem(&sessions, &key, session, BPF_ANY) ||
+	    bpf_map_update_elem(&tls_sockets, &cookie, &key, BPF_ANY))
+		lose(LOSS_TLS_MEMORY, 1);
+}
+
 /* The session is that of this socket from now on. */
 static COLD void tie(const struct session_key *key, const struct seen *seen)
 {
@@ -115,8 +130,11 @@ static COLD void tie(const struct session_key *key, const struct seen *seen)
 
 	if (session && session->cookie == seen->cookie)
 		return;
-	if (session) /* the object serves another socket now */
+	if (session) { /* the object serves another socket now */
+		if (!session->ended_ns)
+			leave_to_socket(session);
 		bpf_map_delete_elem(&sessions, key);
+	}
 	blank = bpf_map_lookup_elem(&empty_session, &zero);
 	if (!blank)
 		return;

@@ -57,8 +57,10 @@ static __always_inline void *kept_of(void *map, const struct session *session, _
 	if (kept || !create)
 		return kept;
 	blank = bpf_map_lookup_elem(&blanks, &zero);
-	if (!blank || bpf_map_update_elem(map, &key, blank + part, BPF_NOEXIST))
+	if (!blank)
 		return NULL;
+	/* A read and a write at the same time may both come here: one of them is first. */
+	bpf_map_update_elem(map, &key, blank + part, BPF_NOEXIST);
 	return bpf_map_lookup_elem(map, &key);
 }
 
@@ -89,17 +91,25 @@ static __always_inline void read_ends(struct parse *p, struct ends *ends)
 	*ends = session->ends;
 }
 
-/* What a session had beside itself. */
+/* The session of this name, and what it had beside itself. */
+static __always_inline void forget_name(const struct session_key *key)
+{
+	bpf_map_delete_elem(&tls_spills, key);
+	bpf_map_delete_elem(&tls_carries, key);
+	bpf_map_delete_elem(&tls_traces, key);
+	bpf_map_delete_elem(&sessions, key);
+}
+
 static __always_inline void forget_session(struct session *session)
 {
-	struct session_key key = session->key;
+	struct session_key key = session->key, *holder;
 	__u64 cookie = session->cookie;
 
-	bpf_map_delete_elem(&tls_sockets, &cookie);
-	bpf_map_delete_elem(&tls_spills, &key);
-	bpf_map_delete_elem(&tls_carries, &key);
-	bpf_map_delete_elem(&tls_traces, &key);
-	bpf_map_delete_elem(&sessions, &key);
+	holder = bpf_map_lookup_elem(&tls_sockets, &cookie);
+	/* A child that was forked may have the socket now. */
+	if (holder && holder->object == key.object && holder->tgid == key.tgid)
+		bpf_map_delete_elem(&tls_sockets, &cookie);
+	forget_name(&key);
 }
 
 #endif

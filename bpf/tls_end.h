@@ -21,20 +21,13 @@ static __always_inline bool is_unfinished(const struct connection *conn)
 	       conn->response.state >= STREAM_HEADERS;
 }
 
-/*
- * The object is freed before its socket is closed, which will tell how the
- * connection ended: until then the session has its socket's name.
- */
+/* The object is freed before its socket is closed, which will tell how the connection ended. */
 static __always_inline void rename_session(struct session *session)
 {
-	struct session_key key = { .object = session->cookie };
-	__u64 cookie = session->cookie;
+	struct session_key object = session->key;
 
-	forget_session(session);
-	session->key = key;
-	if (bpf_map_update_elem(&sessions, &key, session, BPF_ANY) ||
-	    bpf_map_update_elem(&tls_sockets, &cookie, &key, BPF_ANY))
-		lose(LOSS_TLS_MEMORY, 1);
+	leave_to_socket(session);
+	forget_name(&object);
 }
 
 SEC("uprobe")

@@ -51,6 +51,19 @@ static __always_inline struct caller *reading_goroutine(struct task_struct *task
 	return goroutine_of(tgid, GO_GOROUTINE(&registers));
 }
 
+/*
+ * Whether this process has no session for a socket that another has one for, or had:
+ * a parent that shook hands before it forked. One that only waits for how the
+ * connection ends is nobody's.
+ */
+static __always_inline bool is_inherited(const struct seen *seen, __u32 tgid)
+{
+	__u64 cookie = seen->cookie;
+	struct session_key *holder = bpf_map_lookup_elem(&tls_sockets, &cookie);
+
+	return !holder || (holder->tgid && holder->tgid != tgid);
+}
+
 /* In the thread that reads, after each read from a socket that speaks TLS. */
 static __noinline void note_tls_read(struct sock *sk, struct connection *conn)
 {
@@ -65,11 +78,15 @@ static __noinline void note_tls_read(struct sock *sk, struct connection *conn)
 		return;
 	}
 	see(sk, conn, &caller->seen);
-	if (conn->tied)
-		return;
 	key.object = caller->call.object;
 	if (!key.object)
 		return;
+	if (conn->tied) {
+		if (!is_inherited(&caller->seen, key.tgid))
+			return;
+		see_connection(&caller->seen, conn);
+		see_ends(sk, &caller->seen.ends);
+	}
 	tie(&key, &caller->seen);
 	conn->tied = caller->seen.used = 1;
 }

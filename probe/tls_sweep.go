@@ -11,7 +11,7 @@ import (
 // its connection was closed.
 const sessionPatience = uint64(time.Minute)
 
-// SweepTLS forgets the sessions and goroutines of processes that are gone, and
+// SweepTLS forgets the sessions, goroutines and calls of processes that are gone, and
 // sessions whose sockets were closed for so long that nobody will read on. Call
 // it every now and then: what ends in order is forgotten by the kernel itself.
 func (p *Probe) SweepTLS() error {
@@ -35,7 +35,7 @@ func (p *Probe) SweepTLS() error {
 	for i := range dead {
 		failures = append(failures, p.forgetSession(&dead[i]))
 	}
-	return errors.Join(append(failures, p.sweepGoroutines())...)
+	return errors.Join(append(failures, p.sweepGoroutines(), p.sweepWriters())...)
 }
 
 func (p *Probe) forgetSession(session *bpf.SondeSession) error {
@@ -50,6 +50,12 @@ func (p *Probe) forgetSession(session *bpf.SondeSession) error {
 
 func (p *Probe) sweepGoroutines() error {
 	return deleteWhere(p.objects.Goroutines, func(key bpf.SondeGoroutineKey, _ ignored) bool { return !p.lives(key.Tgid) })
+}
+
+// sweepWriters forgets threads that were killed within a call: others may get their
+// numbers.
+func (p *Probe) sweepWriters() error {
+	return deleteWhere(p.objects.Writers, func(thread uint64, _ ignored) bool { return !p.lives(uint32(thread >> 32)) })
 }
 
 // lives tells whether a process of a service has this thread group id.

@@ -57,6 +57,13 @@ func PythonStreams(t testing.TB, keys KeyFiles) *Process {
 	return script(t, "python3", "streams.py", keys)
 }
 
+// PythonForks starts forks.py, whose parent shakes hands and whose children, one for
+// each connection, do the rest.
+func PythonForks(t testing.TB, keys KeyFiles) *Process {
+	t.Helper()
+	return script(t, "python3", "forks.py", keys)
+}
+
 // PythonLateTLS starts late.py, which loads OpenSSL only when its first client
 // has connected.
 func PythonLateTLS(t testing.TB, keys KeyFiles) *Process {
