@@ -47,12 +47,16 @@ func silence(t *testing.T) string {
 // nobody is the URL of a port on which nobody listens.
 func nobody(t *testing.T) string {
 	t.Helper()
-	// A socket that does not listen keeps others away from its port.
+	// A socket that does not listen keeps away from its port who wants any, but not
+	// who wants this one.
 	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = unix.Close(socket) })
+	if err := unix.SetsockoptInt(socket, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
+		t.Fatal(err)
+	}
 	if err := unix.Bind(socket, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
 		t.Fatal(err)
 	}
